@@ -1,0 +1,36 @@
+"""jvm_files.py NAME JAR_FOLDER NATIVE_FOLDER [FLAG …]: how to start a JVM on these jars, in /opt/howdah/jvm.
+
+NAME.classpath  the jars, in a fixed order: an archive is used only by a class path that begins with exactly these
+NAME.flags      the archive and native library flags, as an argument file
+NAME.args       both, with the mount point of the configuration at the end of the class path, as an argument file
+"""
+import os
+import sys
+
+JVM = "/opt/howdah/jvm"
+CONFIGURATION = "/etc/hadoop"
+
+
+def main():
+    name, jar_folder, native_folder, *flags = sys.argv[1:]
+    jars = ":".join(os.path.join(jar_folder, jar) for jar in sorted(os.listdir(jar_folder)) if jar.endswith(".jar"))
+    flags += [
+        # Libraries are in the image, so that /tmp needs no exec and no start unpacks one.
+        "-Djava.library.path=%s" % native_folder,
+        "-Dlibrary.leveldbjni.path=%s" % native_folder,
+        "-Dorg.xerial.snappy.lib.path=%s" % native_folder,
+        "-Dorg.xerial.snappy.lib.name=libsnappyjava.so",
+    ]
+    if os.path.exists("%s/libzstd-jni.so" % native_folder):
+        flags.append("-DZstdNativePath=%s/libzstd-jni.so" % native_folder)
+    os.makedirs(JVM, exist_ok=True)
+    for suffix, lines in (
+        ("classpath", [jars]),
+        ("flags", flags),
+        ("args", ["-cp", jars + ":" + CONFIGURATION, *flags]),
+    ):
+        with open("%s/%s.%s" % (JVM, name, suffix), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+
+main()

@@ -1,0 +1,141 @@
+"""The plan for the registry: the one ZooKeeper that howdah starts for itself where none is given."""
+
+import json
+from dataclasses import dataclass
+
+from howdah.errors import Refused
+from howdah.hadoop import zookeeper
+from howdah.model.cluster import Network
+from howdah.model.layout import VOLUME_MOUNT, HostLayout
+from howdah.model.storage import VolumeIdentity, VolumeState
+from howdah.planning.actions import CreateVolume, EnsureImage, EnsureNetwork, FormatVolume, StampVolume, StartInstance
+from howdah.planning.containers import EXPECTATION
+from howdah.planning.observed import LABEL_INCARNATION, LABEL_INSTANCE, LABEL_ROLE, HostState
+from howdah.planning.plan import Plan, PlanBuilder
+from howdah.ports.engine import InstanceSpec, Mount, NetworkSpec, Phase
+from howdah.units import Bytes
+
+REGISTRY = "howdah-registry"
+"""The name of its container and network, and its role."""
+PORT = 2181
+CREDENTIALS = "credentials"
+"""The document beside its identity that only root may read: ``user:password``."""
+MEMORY = Bytes(384 * 2**20)
+SIZE = Bytes(2**30)
+_LABELS = {LABEL_ROLE: REGISTRY, LABEL_INSTANCE: REGISTRY, LABEL_INCARNATION: "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewRegistry:
+    """What a registry gets that does not exist yet: chosen by the caller, for a plan draws no random numbers."""
+
+    uuid: str
+    credentials: str
+    network: Network
+
+
+def registry_volume(state: HostState) -> VolumeIdentity | None:
+    """The identity of the registry's volume on the host."""
+    identities = (volume.identity for volume in state.survey.volumes if not volume.is_tombstone)
+    return next((identity for identity in identities if identity and identity.role == REGISTRY), None)
+
+
+def is_lost(state: HostState) -> bool:
+    """Whether there is no registry while something remembers one. Lost is not new."""
+    return registry_volume(state) is None and any(
+        volume.identity and volume.identity.role != REGISTRY
+        for volume in state.survey.volumes
+        if not volume.is_tombstone
+    )
+
+
+def plan_registry(host: str, state: HostState, image: str, new: NewRegistry) -> Plan:
+    """What must be done for the registry to run; empty when it does. Raises Refused where it was lost or wiped."""
+    if is_lost(state):
+        raise Refused(
+            f"host {host} has volumes of data sets but no registry: it was lost",
+            fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+        )
+    identity = registry_volume(state) or _identity(new)
+    found = state.survey.volume(identity.volume)
+    if found and found.is_empty and identity.state is VolumeState.USED:
+        raise Refused(
+            f"the registry's volume at {found.path} was wiped", fix="run `howdah adopt` to rebuild the records"
+        )
+    builder = PlanBuilder()
+    container = next((instance for instance in state.instances if instance.name == REGISTRY), None)
+    if container and container.phase is Phase.RUNNING and identity.state is VolumeState.USED:
+        return builder.build()
+    builder.add("image", EnsureImage(host=host, kind="hadoop", reference=image, why="ZooKeeper comes with Hadoop"))
+    if not any(network.name == REGISTRY for network in state.networks):
+        network = new.network
+        spec = NetworkSpec(network.name, network.subnet, network.gateway, network.dynamic_range, {LABEL_ROLE: REGISTRY})
+        builder.add("network", EnsureNetwork(host=host, spec=spec, why="the registry is alone on it"))
+    if found is None:
+        documents = {CREDENTIALS: new.credentials}
+        builder.add(
+            "volume", CreateVolume(host=host, identity=identity, documents=documents, why="first use of this engine")
+        )
+    if identity.state is VolumeState.EMPTY:
+        run = FormatVolume(
+            host=host,
+            spec=_format(identity, state.layout, image),
+            volume=identity.volume,
+            why="an empty member is new once",
+        )
+        builder.add("format", run, ["image", "network", "volume"])
+    start = StartInstance(
+        host=host, instance=REGISTRY, spec=_container(identity, state.layout, image), why="it is not running"
+    )
+    builder.add("start", start, ["image", "network", "format"])
+    if identity.state is VolumeState.EMPTY:
+        mark = StampVolume(host=host, identity=identity.used(), documents={}, why="it has data now")
+        builder.add("mark", mark, ["start"])
+    return builder.build()
+
+
+def _identity(new: NewRegistry) -> VolumeIdentity:
+    return VolumeIdentity(
+        volume=new.uuid,
+        data_set=new.uuid,
+        data_set_name=REGISTRY,
+        instance=REGISTRY,
+        role=REGISTRY,
+        size=SIZE,
+        incarnation=1,
+        state=VolumeState.EMPTY,
+        cluster_id="",
+    )
+
+
+def _container(identity: VolumeIdentity, layout: HostLayout, image: str) -> InstanceSpec:
+    folder = layout.volume(identity.volume)
+    return InstanceSpec(
+        name=REGISTRY,
+        image=image,
+        command=zookeeper.command(f"{VOLUME_MOUNT}/data", MEMORY),
+        hostname=REGISTRY,
+        network=REGISTRY,
+        labels=_LABELS,
+        memory=MEMORY,
+        environment={EXPECTATION: json.dumps({"volume": identity.volume, "instance": REGISTRY})},
+        mounts=(
+            Mount(f"{folder}/identity", f"{VOLUME_MOUNT}/identity", is_read_only=True),
+            Mount(f"{folder}/data", f"{VOLUME_MOUNT}/data"),
+        ),
+    )
+
+
+def _format(identity: VolumeIdentity, layout: HostLayout, image: str) -> InstanceSpec:
+    spec = _container(identity, layout, image)
+    return InstanceSpec(
+        name=f"{REGISTRY}-format",
+        image=image,
+        command=zookeeper.format_command(f"{VOLUME_MOUNT}/data", REGISTRY),
+        hostname=REGISTRY,
+        network=REGISTRY,
+        labels={**_LABELS, LABEL_ROLE: f"{REGISTRY}-format"},
+        memory=MEMORY,
+        environment=spec.environment,
+        mounts=spec.mounts,
+    )

@@ -1,0 +1,215 @@
+"""The plan by which a cluster comes to run: launch, start, heal and relaunch from data are all this."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from howdah.model.cluster import ClusterPhase, Instance
+from howdah.model.roles import Role, Storage
+from howdah.model.storage import DataSetState, FoundVolume, ScratchFolder, VolumeState
+from howdah.planning.actions import (
+    AwaitInstance,
+    BeginFormat,
+    BuryVolume,
+    CreateScratch,
+    CreateVolume,
+    EnsureImage,
+    EnsureNetwork,
+    FinishFormat,
+    FormatVolume,
+    RemoveVolume,
+    SetPhase,
+    StampVolume,
+    StartInstance,
+    VerifyHdfs,
+    WriteBundle,
+)
+from howdah.planning.containers import container, documents, format_container, identity_of
+from howdah.planning.ending import remove_container
+from howdah.planning.observed import LABEL_CLUSTER
+from howdah.planning.plan import Plan, PlanBuilder
+from howdah.planning.safety import start_objections
+from howdah.planning.view import Found, View
+from howdah.ports.engine import NetworkSpec
+from howdah.units import Bytes
+
+_CHANGES: dict[Found, tuple[str, ...]] = {
+    Found.ABSENT: ("start", "ready"),
+    Found.STALE: ("remove", "start", "ready"),
+    Found.DOWN: ("start", "ready"),
+    Found.UNREADY: ("ready",),
+    Found.UP: (),
+}
+_WHY_START = {
+    Found.ABSENT: "it is not there",
+    Found.STALE: "it has an older configuration or incarnation",
+    Found.DOWN: "it is not running",
+}
+
+
+def run(view: View) -> Plan:
+    """Everything there, everything ready. Raises Refused or Transient (howdah.planning.safety)."""
+    for objection in start_objections(view.desired, view.observed):
+        raise objection
+    builder = PlanBuilder()
+    if leftovers := view.one_offs():
+        for host, state in leftovers:
+            remove_container(
+                builder, host, state, "a format was interrupted: it is stopped before its volume is looked at"
+            )
+        return builder.build(is_partial=True)
+    if broken := _half_formatted(view):
+        _discard(builder, view, broken)
+        return builder.build(is_partial=True)
+    steps = _Steps(view, builder)
+    steps.images_and_networks()
+    steps.volumes()
+    steps.folders()
+    steps.namespace()
+    for instance in view.desired.instances:
+        steps.instance(instance)
+    steps.conclusion()
+    return builder.build()
+
+
+def _half_formatted(view: View) -> FoundVolume | None:
+    volume = view.volume(view.namenode)
+    if (
+        view.desired.data_set.state is not DataSetState.FORMATTING
+        or volume is None
+        or volume.is_empty
+        or view.has_format
+    ):
+        return None
+    return volume
+
+
+def _discard(builder: PlanBuilder, view: View, broken: FoundVolume) -> None:
+    host = view.namenode.assignment.host
+    why = "its format was interrupted, so it never served: the attempt is repeated on a new volume"
+    builder.add("bury", BuryVolume(host=host, volume=broken.volume, why=why))
+    builder.add("delete", RemoveVolume(host=host, volume=broken.volume, why=why), ["bury"])
+    builder.add("format:begin", BeginFormat(attempt=view.desired.data_set.format_attempt + 1, why=why), ["delete"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    view: View
+    builder: PlanBuilder
+
+    def images_and_networks(self) -> None:
+        view, add = self.view, self.builder.add
+        made = [i for i in view.desired.instances if view.found(i) in (Found.ABSENT, Found.STALE)]
+        for host, kind, reference in sorted({(i.assignment.host, *view.images.of(i.role)) for i in made}):
+            ensure = EnsureImage(host=host, kind=kind, reference=reference, why="instances are made of it")
+            add(f"image:{host}:{kind}", ensure, self.builder.keys(f"image:{host}"))
+        network = view.desired.cluster.network
+        labels = {LABEL_CLUSTER: view.desired.cluster.uuid}
+        spec = NetworkSpec(network.name, network.subnet, network.gateway, network.dynamic_range, labels)
+        for host, state in view.hosts():
+            if not any(found.name == network.name and found.labels == labels for found in state.networks):
+                add(f"network:{host}", EnsureNetwork(host=host, spec=spec, why="the cluster's instances meet on it"))
+
+    def volumes(self) -> None:
+        view = self.view
+        if view.desired.data_set.state is DataSetState.NEW:
+            begin = BeginFormat(attempt=view.desired.data_set.format_attempt, why="the data set is new")
+            self.builder.add("format:begin", begin)
+        for instance in view.desired.instances:
+            if not instance.assignment.volume:
+                continue
+            volume = view.volume(instance)
+            if volume is None or volume.identity is None:
+                create = CreateVolume(
+                    host=instance.assignment.host,
+                    identity=identity_of(view.desired, instance, VolumeState.EMPTY),
+                    documents=documents(view.desired),
+                    why="the data set is new",
+                )
+                self.builder.add(f"volume:{instance.name}", create, ["format:begin"])
+            elif volume.identity.incarnation < instance.assignment.incarnation:
+                why = f"assigned anew: incarnation {volume.identity.incarnation} must not start any more"
+                self._stamp(instance, volume.identity.state, f"volume:{instance.name}", why, ())
+
+    def folders(self) -> None:
+        """The configuration and the scratch folder of every instance."""
+        view, uuid = self.view, self.view.desired.cluster.uuid
+        for instance in view.desired.instances:
+            host, name, bundle = instance.assignment.host, instance.name, view.bundles[instance.name]
+            survey = view.host(instance).survey
+            if (uuid, name, bundle.digest) not in survey.bundles:
+                write = WriteBundle(
+                    host=host,
+                    cluster=uuid,
+                    instance=name,
+                    digest=bundle.digest,
+                    static=bundle.static,
+                    live=bundle.live,
+                    why="its configuration is new",
+                )
+                self.builder.add(f"bundle:{name}", write)
+            if instance.traits.storage is Storage.SCRATCH and (uuid, name) not in survey.scratch:
+                folder = ScratchFolder(uuid, name, instance.settings.scratch or Bytes(0))
+                create = CreateScratch(host=host, folder=folder, why="what goes with the cluster is kept apart")
+                self.builder.add(f"scratch:{name}", create)
+
+    def namespace(self) -> None:
+        """HDFS's own format, once in the life of a data set."""
+        view, namenode = self.view, self.view.namenode
+        if view.desired.data_set.state is DataSetState.READY:
+            return
+        host, volume = namenode.assignment.host, namenode.assignment.volume
+        if not view.has_format:
+            layout = view.host(namenode).layout
+            spec = format_container(view.desired, namenode, view.bundles[namenode.name], view.images, layout)
+            run_format = FormatVolume(host=host, spec=spec, volume=volume, why="a new HDFS needs a namespace")
+            self.builder.add("format:run", run_format, self._prerequisites(namenode))
+        check = FinishFormat(host=host, volume=volume, why="an exit code does not tell a whole format from half of one")
+        self.builder.add("format:check", check, ["format:run", *self.builder.keys("volume:")])
+
+    def instance(self, instance: Instance) -> None:
+        """Start it when what it needs is ready, and wait until it is of use."""
+        view, add = self.view, self.builder.add
+        found = view.found(instance)
+        host, name = instance.assignment.host, instance.name
+        needed = [f"ready:{other.name}" for role in instance.traits.needs for other in view.desired.of(role)]
+        after = [*needed, *self._prerequisites(instance)]
+        if instance.role is Role.NAMENODE:
+            after.append("format:check")
+        if "remove" in _CHANGES[found] and (stale := view.container(instance)):
+            after.append(remove_container(self.builder, host, stale, _WHY_START[found], after))
+        if "start" in _CHANGES[found]:
+            spec = container(view.desired, instance, view.bundles[name], view.images, view.host(instance).layout)
+            add(f"start:{name}", StartInstance(host=host, instance=name, spec=spec, why=_WHY_START[found]), after)
+        if "ready" in _CHANGES[found]:
+            why = "others and clients rely on its endpoint"
+            wait = AwaitInstance(host=host, instance=name, role=instance.role, container=instance.container, why=why)
+            add(f"ready:{name}", wait, [f"start:{name}", *needed])
+
+    def conclusion(self) -> None:
+        """Say that the volumes have data; prove that the cluster works; say so."""
+        view = self.view
+        for instance in view.desired.instances:
+            volume = view.volume(instance)
+            is_used = volume is not None and volume.identity is not None and volume.identity.state is VolumeState.USED
+            if instance.assignment.volume and not is_used:
+                self._stamp(
+                    instance, VolumeState.USED, f"mark:{instance.name}", "it has data now", [f"ready:{instance.name}"]
+                )
+        if view.desired.cluster.phase is ClusterPhase.LAUNCHING:
+            host, name = view.namenode.assignment.host, view.namenode.container
+            verify = VerifyHdfs(host=host, container=name, why="ready means that data goes in and comes out")
+            self.builder.add("verify", verify, self.builder.keys("ready:"))
+            done = SetPhase(phase=ClusterPhase.READY, why="everything answered")
+            self.builder.add("phase", done, self.builder.keys(""))
+
+    def _stamp(self, instance: Instance, state: VolumeState, key: str, why: str, after: Iterable[str]) -> None:
+        identity = identity_of(self.view.desired, instance, state)
+        stamp = StampVolume(
+            host=instance.assignment.host, identity=identity, documents=documents(self.view.desired), why=why
+        )
+        self.builder.add(key, stamp, after)
+
+    def _prerequisites(self, instance: Instance) -> tuple[str, ...]:
+        host, name = instance.assignment.host, instance.name
+        kind, _ = self.view.images.of(instance.role)
+        return f"image:{host}:{kind}", f"network:{host}", f"bundle:{name}", f"scratch:{name}", f"volume:{name}"

@@ -1,0 +1,115 @@
+"""Find the registry, or start the one that howdah brings along."""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from howdah.clock import Clock
+from howdah.coordination.records import Records
+from howdah.errors import Refused, Transient
+from howdah.planning.actions import Action, EnsureImage
+from howdah.planning.network import choose_network
+from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, HostState
+from howdah.planning.plan import Plan, PlanBuilder, Step
+from howdah.planning.registry import CREDENTIALS, REGISTRY, NewRegistry, is_lost, plan_registry
+from howdah.ports.coordinator import Coordinator
+from howdah.ports.engine import InstanceState, Phase
+from howdah.reconcile.effects import apply
+from howdah.reconcile.execute import follow
+from howdah.reconcile.ports import HostPorts
+from howdah.reconcile.progress import Progress
+
+HADOOP = "3.5.0"
+"""The version whose ZooKeeper the registry runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The embedded registry on one host. ``connect`` opens a session on it, given its credentials."""
+
+    host: str
+    ports: HostPorts
+    clock: Clock
+    connect: Callable[[str], Coordinator]
+
+    def find(self) -> Records | None:
+        """The records, or None where there is no registry yet.
+
+        Raises Refused where one was lost, Transient where it is down.
+        """
+        container = self._container()
+        if container is None:
+            if self._remembers():
+                raise Refused(
+                    "this engine has clusters of howdah but no registry: it was lost",
+                    fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+                )
+            return None
+        if container.phase is not Phase.RUNNING:
+            raise Transient(
+                "the registry is not running", fix="any command that changes something starts it: try `howdah launch`"
+            )
+        return self._open()
+
+    def find_or_start(self, progress: Progress) -> Records:
+        """The records; the registry is made, or started again, where need be. Raises Refused where it was lost."""
+        container = self._container()
+        if container is None or container.phase is not Phase.RUNNING:
+            self._start(progress)
+        records = self._open()
+        if not records.is_initialised():
+            if is_lost(self._state()) or self._remembers():
+                raise Refused(
+                    "the registry is empty while this engine has clusters or data sets of howdah: it was lost",
+                    fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+                )
+            records.initialise()
+        return records
+
+    def _start(self, progress: Progress) -> None:
+        references = self.ports.images.references(HADOOP, None)
+        state = self._state()
+        taken = [subnet for network in state.networks for subnet in network.subnets]
+        new = NewRegistry(str(uuid.uuid4()), f"howdah:{secrets.token_urlsafe(24)}", choose_network(REGISTRY, taken))
+        self._follow(plan_registry(self.host, state, references.hadoop, new), progress)
+
+    def prepare(self, progress: Progress) -> None:
+        """Have the image that looking at volumes takes."""
+        reference = self.ports.images.helper()
+        if self.ports.engine.image(reference) is None:
+            builder = PlanBuilder()
+            why = "looking at volumes takes a container"
+            builder.add("image", EnsureImage(host=self.host, kind="base", reference=reference, why=why))
+            self._follow(builder.build(), progress)
+
+    def _follow(self, plan: Plan, progress: Progress) -> None:
+        def perform(step: Step) -> None:
+            action: Action = step.action
+            apply(action, self.ports, lambda line: progress.waits(step, line))
+
+        follow(plan, perform, progress, self.clock.monotonic)
+
+    def _open(self) -> Records:
+        result = self.ports.engine.exec(REGISTRY, ("cat", f"/volume/identity/{CREDENTIALS}"), user="0:0")
+        if result.exit_code != 0:
+            raise Refused(
+                f"the registry's credentials cannot be read: {result.stderr.decode(errors='replace').strip()}",
+                fix="its volume was damaged: run `howdah adopt`",
+            )
+        return Records(self.connect(result.stdout.decode().strip()))
+
+    def _container(self) -> InstanceState | None:
+        return next((i for i in self.ports.engine.list({LABEL_ROLE: REGISTRY}) if i.name == REGISTRY), None)
+
+    def _remembers(self) -> bool:
+        return bool(self.ports.engine.list({LABEL_CLUSTER: ""}))
+
+    def _state(self) -> HostState:
+        engine = self.ports.engine
+        return HostState(
+            layout=self.ports.layout,
+            survey=self.ports.volumes.survey(),
+            instances=engine.list({LABEL_ROLE: REGISTRY}),
+            networks=engine.networks(),
+        )

@@ -1,0 +1,1 @@
+"""The contract suites, the fault-injecting fakes and what tests start: for tests, never for the program."""

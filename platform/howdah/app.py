@@ -19,6 +19,7 @@ from howdah.imaging.builder import ImageSettings
 from howdah.imaging.certificates import added_certificates
 from howdah.imaging.shelf import Shelf
 from howdah.model.layout import DEFAULT_ROOT, HostLayout
+from howdah.planning.adoption import Adoption
 from howdah.planning.registry import PORT, REGISTRY
 from howdah.ports.coordinator import Coordinator
 from howdah.probes.daemons import DaemonProbe
@@ -113,6 +114,14 @@ class Installation:
             found.initialise()
             self._records = found
         return self._records
+
+    def adopt(self, progress: Progress) -> Adoption:
+        """Rebuild the embedded registry's records."""
+        if self.settings.zookeeper:
+            raise UserError(
+                "HOWDAH_ZOOKEEPER names a registry of your own", fix="unset it to adopt into the embedded one"
+            )
+        return self._registry.adopt(progress)
 
     def reconciler(self, records: Records) -> Reconciler:
         """What brings clusters from what is to what should be."""

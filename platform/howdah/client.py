@@ -8,7 +8,8 @@
 Every verb raises the errors of ``howdah.errors`` and nothing else that a user could have caused.
 """
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -16,13 +17,22 @@ from typing import Self
 from howdah.app import LOCAL, Installation
 from howdah.clusters import Outcome
 from howdah.coordination.records import Records, not_found
+from howdah.definitions.exporting import loads
 from howdah.definitions.loading import Loaded, load, reload
+from howdah.doctor import Bench, Finding, examine
 from howdah.errors import UserError
 from howdah.hadoop.bundles import client_configuration
+from howdah.imaging.builder import ImageBuilder
+from howdah.imaging.catalogue import DEFAULT
+from howdah.imaging.checking import Difference
+from howdah.imaging.listing import ListedImage
 from howdah.model.cluster import Cluster, Desired, Endpoint, Instance
 from howdah.model.storage import DataSet
+from howdah.planning.adoption import Adoption
+from howdah.planning.observed import LABEL_CLUSTER
 from howdah.planning.plan import Plan
 from howdah.ports.engine import ExecStream
+from howdah.reconcile.controller import Controller
 from howdah.reconcile.progress import Progress, Silent
 from howdah.reconcile.status import ClusterStatus, status
 from howdah.units import Bytes
@@ -39,12 +49,12 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class VolumeUse:
-    """A volume of a data set and the bytes in it."""
+    """A volume of a data set and the bytes in it; None where its folder is missing."""
 
     instance: str
     volume: str
     path: str
-    used: Bytes
+    used: Bytes | None
 
 
 class Client:
@@ -99,7 +109,9 @@ class Client:
         volumes = self.installation.host.volumes
         layout = self.installation.host.layout
         claims = self._desired(name).data_set.claims
-        return tuple(VolumeUse(c.instance, c.volume, layout.volume(c.volume), volumes.used(c.volume)) for c in claims)
+        there = {found.volume for found in volumes.survey().volumes if not found.is_tombstone}
+        used = {claim.volume: volumes.used(claim.volume) for claim in claims if claim.volume in there}
+        return tuple(VolumeUse(c.instance, c.volume, layout.volume(c.volume), used.get(c.volume)) for c in claims)
 
     # -- from nothing to running and back
 
@@ -138,6 +150,27 @@ class Client:
             name, self.progress, destroys_data=destroys_data
         )
 
+    def control(self, say: Callable[[str, str], None], stop: threading.Event) -> None:
+        """Be the controller until told to stop: restart what died, end clusters whose time is up.
+
+        ``say`` gets a cluster's name and a sentence. Raises Conflict where there is a controller already.
+        """
+        records = self._records_to_change
+        clusters = self.installation.clusters(records)
+
+        def expire(cluster: Cluster) -> None:
+            destroys = loads(cluster.definition).lifecycle.data == "destroy"
+            clusters.delete(cluster.name, self.progress, destroys_data=destroys)
+
+        Controller(self.installation.reconciler(records), expire, say, self.progress).run(stop)
+
+    def adopt(self) -> Adoption:
+        """Rebuild the records of a lost registry from the volumes' own identities.
+
+        Raises UserError where it is not lost.
+        """
+        return self.installation.adopt(self.progress)
+
     # -- inside
 
     def exec(self, name: str, instance: str, argv: tuple[str, ...]) -> ExecStream:
@@ -152,7 +185,48 @@ class Client:
         """An instance's output by lines. Raises NotFound."""
         return self.installation.engine.logs(self._instance(name, instance).container, follow=follow, tail=tail)
 
+    def all_logs(self, name: str, *, follow: bool = False, tail: int | None = None) -> Mapping[str, Iterator[str]]:
+        """The output of every instance that has a container, by instance. Raises NotFound."""
+        engine, desired = self.installation.engine, self._desired(name)
+        there = {container.name for container in engine.list({LABEL_CLUSTER: desired.cluster.uuid})}
+        found = [instance for instance in desired.instances if instance.container in there]
+        return {i.name: engine.logs(i.container, follow=follow, tail=tail) for i in found}
+
+    # -- what clusters are made of, and the machine
+
+    def images(self) -> tuple[ListedImage, ...]:
+        """Every image of howdah's on the engine."""
+        return self._builder.images()
+
+    def build_image(self, kind: str, lines: Callable[[str], None]) -> bool:
+        """Have an image and what it is built on; ``lines`` is told how far it got. False where it was there."""
+        return self._builder.ensure(kind, lines)
+
+    def verify_image(self, kind: str) -> tuple[Difference, ...]:
+        """What in an image is not as it was built. Raises NotFound where it is not there."""
+        return self._builder.verify(kind)
+
+    def doctor(self, tell: Callable[[str], None]) -> Iterator[Finding]:
+        """Whether the machine is all right for clusters; ``tell`` is told what is looked at."""
+        host = self.installation.host
+
+        def records() -> Records | None:
+            found = self._records
+            return found if found.is_initialised() else None
+
+        clock = self.installation.clock
+        return examine(Bench(host.engine, self.engine_address, host.volumes, host.images, clock, records), tell)
+
     # -- how
+
+    @property
+    def engine_address(self) -> str:
+        """Where the engine is, for questions that must not be answered for another one."""
+        return self.installation.engine.address
+
+    @property
+    def _builder(self) -> ImageBuilder:
+        return self.installation.images.builder(DEFAULT)
 
     @property
     def _records(self) -> Records:

@@ -18,8 +18,8 @@ from howdah.coordination.zookeeper import Credentials, ZooKeeperCoordinator
 from howdah.errors import Conflict, Transient, UserError
 from howdah.ports.coordinator import Coordinator, Delete, Holder, Put, Session
 from howdah.testing.concurrency import meanwhile, wait_until
-from howdah.testing.coordinator_contract import CoordinatorContract, Rig
-from howdah.testing.zookeeper import Loss, Relay, ZooKeeperServer, running_zookeeper
+from howdah.testing.coordinator_contract import CoordinatorContract, Rig, never_waits
+from howdah.testing.zookeeper import CREATE, Loss, Relay, ZooKeeperServer, running_zookeeper
 
 IMAGE = os.environ.get("HOWDAH_TEST_IMAGE", "howdah/hadoop:dev")
 CREDENTIALS = Credentials("howdah", "correct horse")
@@ -169,12 +169,25 @@ class TestZooKeeperCoordinator(CoordinatorContract):
         with pytest.raises(Conflict, match=put.path):
             one.commit(put)
 
-    def test_a_lock_whose_connection_is_lost_while_it_is_asked_for_is_had_once(
-        self, rig: ZooKeeperRig, name: str
+    @pytest.mark.parametrize("is_sent", [True, False], ids=["answer lost", "request lost"])
+    def test_a_lock_whose_connection_is_lost_is_asked_for_once(
+        self, rig: ZooKeeperRig, name: str, is_sent: bool
     ) -> None:
-        one, other = rig.client(), rig.client()
-        one.lock(paths.lock(name), this_process("warm up"), 0, lambda _: None).release()
-        is_over = threading.Event()
+        one, other, path = rig.client(), rig.client(), paths.lock(name)
+        first = other.lock(path, this_process("launch"), 0, lambda _: None)
+        rig.relay(one).lose(Loss(is_sent, CREATE))
+        told: list[Holder] = []
+
+        def take_and_give_back() -> None:
+            one.lock(path, this_process("delete"), 30, told.append).release()
+
+        with meanwhile(take_and_give_back):
+            wait_until(lambda: [holder.what for holder in told] == ["launch"], "waiting for the first")
+            first.release()
+        other.lock(path, this_process("scale"), 0, never_waits).check()
+
+    def test_locks_are_had_over_a_connection_that_keeps_breaking(self, rig: ZooKeeperRig, name: str) -> None:
+        one, other, is_over = rig.client(), rig.client(), threading.Event()
 
         def cut_again_and_again() -> None:
             while not is_over.wait(0.05):
@@ -262,3 +275,9 @@ def test_a_closed_coordinator_answers_at_once() -> None:
     assert coordinator.session() is Session.LOST
     with pytest.raises(Transient):
         coordinator.read(paths.ROOT)
+
+
+@pytest.mark.parametrize("hosts", ["", "zk1", "zk1:", ":2181", "zk1:2181,", "zk1:2181/howdah", "zk1:x"])
+def test_what_is_no_address_is_the_users_error(hosts: str) -> None:
+    with pytest.raises(UserError, match="ZooKeeper"):
+        ZooKeeperCoordinator(hosts, CREDENTIALS)

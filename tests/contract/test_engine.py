@@ -1,10 +1,18 @@
 """The Engine contract, on the fake and on a Docker Engine."""
 
+import fcntl
 import io
 import os
+import pty
 import secrets
+import select
+import signal
+import struct
+import subprocess
+import sys
 import tarfile
 import tempfile
+import termios
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,6 +41,10 @@ from howdah.testing.expect import eventually, refusing
 CHECKOUT = Path(__file__).parents[2]
 BASE_IMAGE = os.environ.get("HOWDAH_TEST_IMAGE", "howdah/base:dev")
 """Any image with Python 3.11 or later and a shell: ``howdah image build`` makes one."""
+
+SHELL = (
+    "import sys; from howdah.engines.docker import DockerEngine; sys.exit(DockerEngine().shell(sys.argv[1], ('sh',)))"
+)
 
 
 class TestMemoryEngine(EngineContract):
@@ -205,7 +217,7 @@ class TestDockerEngine(EngineContract):
 
     def test_logs_are_followed_to_the_end(self, engine: DockerEngine, place: EnginePlace) -> None:
         engine.ensure_network(place.network())
-        spec = place.spec("speaks", 53, ("sh", "-c", "printf 'one\\ntwo\\n'; sleep 0.3; printf three"))
+        spec = place.spec("speaks", 53, ("sh", "-c", "echo one; echo two; sleep 0.3; echo three"))
         engine.ensure_instance(spec)
         assert list(engine.logs(spec.name, follow=True)) == ["one", "two", "three"]
         assert list(engine.logs(spec.name, tail=1)) == ["three"]
@@ -228,6 +240,47 @@ class TestDockerEngine(EngineContract):
         spec = self.start(engine, place, "measured", 54)
         result = engine.exec(spec.name, ("nonexistent",))
         assert result.exit_code in (126, 127)
+
+    def test_a_shell_works_as_a_pipe(self, engine: DockerEngine, place: EnginePlace) -> None:
+        spec = self.start(engine, place, "shell", 55)
+        result = subprocess.run(
+            [sys.executable, "-c", SHELL, spec.name],
+            input=b"echo $((6*7)); echo bad >&2; exit 5\n",
+            capture_output=True,
+        )
+        assert (result.returncode, result.stdout, result.stderr) == (5, b"42\n", b"bad\n")
+
+    def test_a_shell_is_a_terminal_of_this_size(self, engine: DockerEngine, place: EnginePlace) -> None:
+        spec = self.start(engine, place, "shell", 55)
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 97, 0, 0))
+        before = termios.tcgetattr(theirs)
+        process = subprocess.Popen([sys.executable, "-c", SHELL, spec.name], stdin=theirs, stdout=theirs, stderr=theirs)
+        seen = bytearray()
+
+        def read_until(words: bytes) -> None:
+            while words not in seen:
+                assert select.select([ours], [], [], 10)[0], f"waited in vain for {words!r} in {bytes(seen)!r}"
+                seen.extend(os.read(ours, 4096))
+
+        read_until(b"$ ")  # it is in raw mode from here on
+        os.write(ours, b"stty size\n")
+        read_until(b"31 97")
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        process.send_signal(signal.SIGWINCH)
+        eventually(lambda: self.told_size(ours, seen, b"40 120"), "the new size in the container")
+        os.write(ours, b"exit 6\n")
+        assert process.wait(10) == 6
+        assert termios.tcgetattr(theirs) == before
+        os.close(ours)
+        os.close(theirs)
+
+    @staticmethod
+    def told_size(terminal: int, seen: bytearray, size: bytes) -> bool:
+        os.write(terminal, b"stty size\n")
+        while select.select([terminal], [], [], 0.2)[0]:
+            seen.extend(os.read(terminal, 4096))
+        return size in seen
 
     def test_a_failing_build_shows_its_last_lines(self, engine: DockerEngine, place: EnginePlace) -> None:
         context = place.folder / "context"

@@ -97,6 +97,13 @@ class Board:
             first = f"failed: {step}"
             self._keep(first if self._failures == 1 else f"{first}: {str(error).splitlines()[0]}", is_news=True)
 
+    def note(self, line: str, *, keeps: bool = True) -> None:
+        """Something that is told outside of any step; the last one is what is under way."""
+        with self._lock:
+            self._idle.why = line
+            if keeps:
+                self._kept.append(Line(line, is_news=False))
+
     # -- asked by a painter
 
     def elapsed(self) -> float:

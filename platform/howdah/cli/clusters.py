@@ -112,25 +112,30 @@ def delete(
     ctx: typer.Context,
     name: Name,
     data: Annotated[Data, typer.Option("--data", help="Keep its data set, or destroy it for good.")] = Data.KEEP,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. Data is destroyed only with --confirm as well.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing. Data is destroyed only with --confirm as well.")
+    ] = False,
     confirm: Annotated[
-        str, typer.Option("--confirm", metavar="NAME", help="The answer to the question for the name.", show_default=False)
+        str,
+        typer.Option("--confirm", metavar="NAME", help="The answer to the question for the name.", show_default=False),
     ] = "",
 ) -> None:
     """Take a cluster away. Its data is kept, unless --data destroy."""
     here = around(ctx)
     destroys = data is Data.DESTROY
     if destroys:
-        _ask_for_the_name(here, name, confirm, may_ask=not yes and output.is_terminal(sys.stdin))
+        _ask_for_the_name(here, name, confirm, may_ask=not yes and here.may_ask())
     with here.client(f"preparing to delete {name}") as client:
         outcome = client.delete(name, destroys_data=destroys)
     _conclude(here, outcome)
 
 
 def _conclude(here: Surroundings, outcome: "Outcome") -> None:
-    seconds = here.seconds()
-    steps = f"{outcome.steps} step{'' if outcome.steps == 1 else 's'}"
-    output.say(f"{outcome.sentence} in {seconds:.1f} s ({steps})" if outcome.steps else outcome.sentence)
+    from howdah.cli.showing import count
+
+    took = f" in {here.seconds():.1f} s ({count(outcome.steps, 'step')})" if outcome.steps else ""
+    done, semicolon, rest = outcome.sentence.partition(";")
+    output.say(f"{done}{took}{semicolon}{rest}")
 
 
 def _show_status(here: Surroundings, client: "Client", name: str, *, as_json: bool, clears: bool) -> None:

@@ -18,7 +18,7 @@ class Shell(StrEnum):
 
 def prepare() -> None:
     """Let typer answer the questions that the scripts ask."""
-    from typer.completion import completion_init
+    from typer._completion_classes import completion_init
 
     completion_init()
 
@@ -34,6 +34,6 @@ def register(app: typer.Typer) -> None:
 
 def show(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
     """Print the script that a shell reads at its start."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     output.say(get_completion_script(prog_name="howdah", complete_var="_HOWDAH_COMPLETE", shell=shell))

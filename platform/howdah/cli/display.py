@@ -37,7 +37,9 @@ class Display(Board):
         self._painter.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -78,7 +80,13 @@ def _live() -> "Live":
     from rich.console import Console
     from rich.live import Live
 
-    live = Live(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+    live = Live(
+        console=Console(stderr=True, highlight=False),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
     live.start()
     return live
 

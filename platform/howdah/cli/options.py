@@ -16,7 +16,10 @@ Parameters = Annotated[
     typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="A parameter of the template; can be repeated."),
 ]
 NewName = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="The name of the cluster, if not the definition's.", show_default=False)
+    str,
+    typer.Option(
+        "--name", metavar="NAME", help="The name of the cluster, if not the definition's.", show_default=False
+    ),
 ]
 FromData = Annotated[
     str,
@@ -30,7 +33,7 @@ def _sources(incomplete: str) -> list[str]:
     return [name for name in resources.templates() if name.startswith(incomplete)]
 
 
-SOURCE_HELP = "A definition file, a template in a file (.yaml.j2), a template's name (howdah templates), or - for standard input."
+SOURCE_HELP = "A definition file, a template (a name of howdah templates, or a file .yaml.j2), or - for standard input."
 Source = Annotated[
     str, typer.Argument(metavar="[FILE|TEMPLATE]", help=SOURCE_HELP, show_default=False, autocompletion=_sources)
 ]

@@ -1,6 +1,6 @@
 """Results on standard output, everything else on standard error.
 
-All results go through ``say`` and ``say_bytes``, so that a reader that went away or a full disk is told apart from a fault.
+All results go through ``say`` and ``say_bytes``: a reader that went away, or a full disk, is told apart from a fault.
 """
 
 import errno
@@ -90,7 +90,8 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[str]], *, indent: str =
     table = [list(head), *(list(row) for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     return [
-        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip() for row in table
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+        for row in table
     ]
 
 

@@ -1,5 +1,6 @@
 """What a command has around it: how to get a Client, the display of progress, and what its own failure is worth."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from howdah.cli.output import is_terminal
 from howdah.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -21,22 +23,21 @@ INTERRUPTED = "interrupted: the same command goes on"
 class Surroundings:
     """One run of the program.
 
-    ``failure_code`` replaces the exit codes of howdah's own errors in commands that return an inner program's. ``interruption``
-    is what is said at Ctrl-C; empty where that is the usual way to end.
+    ``may_ask`` says whether there is a person to ask. ``failure_code`` replaces the exit codes of howdah's own errors
+    in commands that return an inner program's. ``interruption`` is what is said at Ctrl-C; empty where that is the
+    usual way to end.
     """
 
     make_client: "Callable[[Progress], Client]"
     clock: Clock = field(default_factory=SystemClock)
+    may_ask: Callable[[], bool] = lambda: is_terminal(sys.stdin)
     failure_code: int | None = None
     interruption: str = INTERRUPTED
     _display: "Display | None" = None
 
-    def __post_init__(self) -> None:
-        self._began = self.clock.monotonic()
-
     def seconds(self) -> float:
-        """Since the program began."""
-        return self.clock.monotonic() - self._began
+        """How long the work of the last Client took, to the end or up to now."""
+        return self._display.elapsed() if self._display is not None else 0.0
 
     @contextmanager
     def client(self, doing: str) -> "Iterator[Client]":
@@ -45,6 +46,11 @@ class Surroundings:
 
         with Display(doing, self.clock) as self._display, self.make_client(self._display) as client:
             yield client
+
+    def note(self, line: str, *, keeps: bool = True) -> None:
+        """Show how far something got that has no steps."""
+        if self._display is not None:
+            self._display.note(line, keeps=keeps)
 
     def clear(self) -> None:
         """Take the display away, before results are written while a Client is still in use."""

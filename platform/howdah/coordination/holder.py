@@ -45,6 +45,12 @@ def is_dead_here(holder: Holder) -> bool:
     return started != rest
 
 
+def is_alive_here(holder: Holder) -> bool:
+    """Whether the holder is a process of this machine that still runs: waiting for its session to end is in vain."""
+    machine = _machine()
+    return machine is not None and holder.process.startswith(f"{machine}/") and not is_dead_here(holder)
+
+
 def _machine() -> str | None:
     """Boot id and pid namespace: within both a pid means one process at a time."""
     try:

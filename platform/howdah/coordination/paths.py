@@ -13,6 +13,7 @@ JOBS = f"{ROOT}/jobs"
 EVENTS = f"{ROOT}/events"
 ENDPOINTS = f"{ROOT}/endpoints"
 LOCKS = f"{ROOT}/locks"
+LEADER = f"{ROOT}/leader"
 
 _SEGMENT = re.compile(r"[a-z0-9-]+")
 

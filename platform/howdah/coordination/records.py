@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from howdah.coordination import paths
+from howdah.coordination import messages, paths
 from howdah.coordination.codec import Malformed, from_json, to_json
 from howdah.coordination.encoding import LIMIT, canonical
-from howdah.coordination.holder import this_process
+from howdah.coordination.holder import is_alive_here, this_process
 from howdah.errors import Bug, Conflict, Failed, NotFound, Refused
 from howdah.model.cluster import Assignment, Cluster, Endpoint
+from howdah.model.job import Job
 from howdah.model.storage import DataSet
 from howdah.ports.coordinator import Coordinator, Delete, Fence, Holder, Put, Versioned
 
@@ -182,6 +183,19 @@ class Records:
             Put(paths.data_set(data_set.name), _to_record(data_set), data_set_version),
         )
 
+    def restore(
+        self, data_sets: tuple[DataSet, ...], clusters: tuple[tuple[Cluster, tuple[Assignment, ...]], ...]
+    ) -> None:
+        """Records that were rebuilt; those that are there already are left as they are."""
+        by_name = {cluster.data_set: (cluster, assignments) for cluster, assignments in clusters}
+        for data_set in data_sets:
+            if self.data_set(data_set.name):
+                continue
+            if data_set.name in by_name:
+                self.create_cluster(*by_name[data_set.name], data_set, None)
+            else:
+                self.coordinator.commit(Put(paths.data_set(data_set.name), _to_record(data_set), None))
+
     def update_cluster(
         self, stored: Stored[Cluster], new: Cluster, assignments: AssignmentChanges = AssignmentChanges()
     ) -> Stored[Cluster]:
@@ -247,9 +261,43 @@ class Records:
         self.coordinator.commit(Delete(paths.data_set(name), stored.version))
         return True
 
+    def job_ids(self) -> tuple[str, ...]:
+        """The ids of all jobs on record, oldest first."""
+        return self.coordinator.children(paths.JOBS)
+
+    def job(self, job_id: str) -> Stored[Job] | None:
+        """The record of a job, or None."""
+        return self._read(Job, paths.job(job_id))
+
+    def create_job(self, job: Job) -> None:
+        """Write a new job down. Raises Conflict where the id is taken."""
+        self.coordinator.commit(_create(paths.job(job.id), job))
+
+    def update_job(self, stored: Stored[Job], new: Job) -> Stored[Job]:
+        """Replace what was read. Returns it with its new version."""
+        if stored.value.id != new.id:
+            raise Bug(f"job {stored.value.id} cannot be replaced by {new.id}")
+        self.coordinator.commit(Put(paths.job(new.id), _to_record(new), stored.version))
+        return Stored(new, stored.version + 1)
+
+    def forget_job(self, stored: Stored[Job]) -> None:
+        """Remove the record of a job as it was read."""
+        self.coordinator.commit(Delete(paths.job(stored.value.id), stored.version))
+
     def lock(self, cluster: str, what: str, wait: float, on_wait: Callable[[Holder], None]) -> Fence:
-        """Take a cluster's lock as this process, saying what for."""
-        return self.coordinator.lock(paths.lock(cluster), this_process(what), wait, on_wait)
+        """Take a cluster's lock as this process, saying what for.
+
+        ``wait`` is for holders whose death shows only when their session ends; one that is seen to live is told at
+        once.
+        """
+        path = paths.lock(cluster)
+
+        def consider(holder: Holder) -> None:
+            if is_alive_here(holder):
+                raise messages.held(path, holder)
+            on_wait(holder)
+
+        return self.coordinator.lock(path, this_process(what), wait, consider)
 
     def _read(self, expected: type[T], path: str) -> Stored[T] | None:
         found = self.coordinator.read(path)

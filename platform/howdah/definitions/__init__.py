@@ -1,1 +1,1 @@
-"""From text to the model and back: YAML with positions, templates, inheritance, checks, export. Pure but for reading the files named."""
+"""From text to the model and back: YAML with positions, templates, inheritance, checks, export."""

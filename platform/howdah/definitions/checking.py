@@ -33,7 +33,8 @@ _OUR_VARIABLE = re.compile(
 )
 _OUR_OPTIONS = (
     (re.compile(r"-Xm[sx]|-XX:(Max|Initial|Min)(RAM|HeapSize)"), "the heap is set with `heap`"),
-    (re.compile(r"(-cp|-classpath|--class-path|-jar|-m|--module|-p|--module-path)\b|-Djava\.class\.path"), "the class path is the image's"),
+    (re.compile(r"(-cp|-classpath|--class-path|-jar|-m|--module|-p|--module-path)\b"), "the class path is the image's"),
+    (re.compile(r"-Djava\.class\.path"), "the class path is the image's"),
     (re.compile(r"-Djdk\.net\.hosts\.file|-Dlog4j\.configuration"), "names and logs are howdah's"),
     (re.compile(r"-XX:(AOT|SharedArchive|\+?AutoCreateShared)|-Xshare"), "the class archive is the image's"),
 )  # fmt: skip
@@ -41,7 +42,7 @@ _QUICK: tuple[str, str] = ("quick", "steady")
 
 
 def check(document: Table, report: Report, *, extends: bool) -> Definition | None:
-    """The definition, or None where the report says why not. ``extends`` was resolved before, or is not allowed at all."""
+    """The definition, or None where the report says why not. ``extends`` was resolved before, or is refused."""
     keys = _TOP if extends else tuple(key for key in _TOP if key != "extends")
     fields.known_keys(document, "", keys, report, _LATER)
     if "howdah" in document.entries:

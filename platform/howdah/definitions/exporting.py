@@ -1,4 +1,4 @@
-"""A Definition as text, complete and in a fixed order: what is kept in records, printed by ``howdah export`` and accepted by ``launch``."""
+"""A Definition as text, complete and in a fixed order: for records, ``export`` and ``launch``."""
 
 import io
 from typing import Any
@@ -28,9 +28,9 @@ def dumps(definition: Definition) -> str:
 
 
 def loads(text: str, file: str = "definition") -> Definition:
-    """Read such a text. Fields are checked as for any definition; the rules between them are not, for they may have become stricter.
+    """Read such a text. Raises UserError or Problems.
 
-    Raises UserError or Problems.
+    Fields are checked as for any definition; the rules between them are not, for they may have become stricter.
     """
     report = Report()
     document = distribute(spell_out(reading.parse(text, file)))

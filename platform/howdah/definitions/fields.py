@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 COUNT_LIMIT = 1000
 NAME_LIMIT = 63 - len(f"xxx{COUNT_LIMIT}.") - len(f".{DOMAIN}")
-"""So that ``<name>-nm1000`` is one DNS label and ``nm1000.<name>.howdah`` fits Linux's host name of at most 64 bytes."""
+"""So that ``<name>-nm1000`` is one DNS label and ``nm1000.<name>.howdah`` fits Linux's host name of 64 bytes."""
 GROUP_NAME_LIMIT = 20
 VALUE_LIMIT = 4096
 AMOUNT_LIMIT = Bytes(1024 * 2**40)

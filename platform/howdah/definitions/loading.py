@@ -29,8 +29,10 @@ class Loaded:
 def load(source: str | Path, parameters: Mapping[str, str] | None = None, name: str | None = None) -> Loaded:
     """Read a definition from a file, ``-`` for standard input, or a template by name, and check all of it.
 
-    ``parameters`` go to the template: the source itself, or the first that it extends. ``name`` goes before the one in the text;
-    a shipped template without either gives its own name. Raises UserError (Problems where there are several) or NotFound.
+    ``parameters`` go to the template: the source itself, or the first that it extends. ``name`` goes before the one in
+    the text; a shipped template without either gives its own name.
+
+    Raises UserError (Problems where there are several) or NotFound.
     """
     document = _document(str(source), dict(parameters or {}))
     if name is not None:
@@ -41,7 +43,7 @@ def load(source: str | Path, parameters: Mapping[str, str] | None = None, name: 
 
 
 def reload(text: str, name: str | None = None) -> Loaded:
-    """A recorded definition (``exporting.dumps``) again, under another name where one is given. Raises UserError or Problems."""
+    """A recorded definition again, under another name where one is given. Raises UserError or Problems."""
     document = spell_out(reading.parse(text, "definition"))
     return _checked(document if name is None else _named(document, name, Place("--name", 1, 1)))
 
@@ -95,7 +97,10 @@ def _document(source: str, parameters: dict[str, str]) -> Table:
 
 
 def _read(source: str, folder: Path, place: str, parameters: dict[str, str]) -> tuple[Table, str, Path]:
-    """One document, what identifies it, and the folder that its own paths start from. Parameters are used up by the first template."""
+    """One document, what identifies it, and the folder that its own paths start from.
+
+    Parameters are used up by the first template.
+    """
     if source in resources.templates():
         template, identity, below = templates.shipped(source), source, Path()
     else:

@@ -10,8 +10,9 @@ def merge(parent: Table, child: Table) -> Table:
     for key, entry in child.entries.items():
         below = entries.get(key)
         if below is not None and isinstance(below.value, Table) and isinstance(entry.value, Table):
-            entry = Entry(key, entry.place, merge(below.value, entry.value))
-        entries[key] = entry
+            entries[key] = Entry(key, entry.place, merge(below.value, entry.value))
+        else:
+            entries[key] = entry
     return Table(entries, child.place)
 
 
@@ -39,7 +40,7 @@ def _groups(role: Node | None) -> Table | None:
 
 
 def spell_out(document: Table) -> Table:
-    """The same definition with every role in the form with groups: fields directly at a role mean one group, ``default``."""
+    """The same definition with every role in the form with groups: fields right at a role mean a group ``default``."""
     roles = document.get("roles")
     if not isinstance(roles, Table):
         return document
@@ -62,7 +63,7 @@ ROLE_ONLY = ("groups", "configuration")
 
 
 def distribute(document: Table) -> Table:
-    """Give every group its role's own fields as defaults; ``configuration`` stays at the role, for it has a rank of its own."""
+    """Give every group its role's fields as defaults; ``configuration`` stays at the role, for it has its own rank."""
     roles = document.get("roles")
     if not isinstance(roles, Table):
         return document

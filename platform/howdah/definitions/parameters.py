@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from howdah.definitions.fields import amount
 from howdah.definitions.nearest import suggestion
 from howdah.definitions.tree import Items, Node, Place, Scalar, Table, kind
 from howdah.errors import Problems, UserError
@@ -56,12 +57,14 @@ class Parameter:
         return value
 
     def _read(self, text: str) -> Value | None:
+        if self.kind in ("bytes", "duration") and (len(text) > 32 or not text.isascii()):
+            return None
         try:
             match self.kind:
                 case "integer":
                     return int(text) if _INTEGER.fullmatch(text) else None
                 case "bytes":
-                    return Bytes.parse(text)
+                    return amount(text)
                 case "duration":
                     return Duration.parse(text)
                 case "boolean":

@@ -1,4 +1,4 @@
-"""YAML 1.2 to a tree, within limits. No constructor is ever called: the events of the parser become plain values here."""
+"""YAML 1.2 to a tree, within limits. No constructor is ever called: the parser's events become plain values here."""
 
 import sys
 from dataclasses import dataclass, field

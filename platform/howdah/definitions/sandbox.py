@@ -1,14 +1,14 @@
 """Runs a template's expressions with everything bounded: what they may say, how often they loop, how much they write.
 
-Jinja2's own sandbox lets ``'a' * 10**8`` and nested loops through. Here values are single words and numbers, lists exist only to be
-looped over, every iteration is counted, and the text is measured while it is made.
+Jinja2's own sandbox lets ``'a' * 10**8`` and nested loops through. Here values are single words and numbers, lists
+exist only to be looped over, every iteration is counted, and the text is measured while it is made.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -27,9 +27,10 @@ TEXT_LIMIT = 4_096
 _FILTERS = {"int", "string", "lower", "upper", "length", "abs", "round", "min", "max"}
 _LOOP = {"index", "index0", "first", "last", "length"}
 _ALLOWED: tuple[type[nodes.Node], ...] = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.For, nodes.Compare, nodes.Operand,
-    nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow, nodes.Neg,
-    nodes.Pos, nodes.CondExpr, nodes.Filter, nodes.List, nodes.Tuple, nodes.Getattr, nodes.Call,
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.For, nodes.Compare,
+    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv,
+    nodes.Mod, nodes.Pow, nodes.Neg, nodes.Pos, nodes.CondExpr, nodes.Filter, nodes.List, nodes.Tuple, nodes.Getattr,
+    nodes.Call,
 )  # fmt: skip
 
 
@@ -86,6 +87,8 @@ def _finalize(value: Any) -> Any:
     """Only single values print; anything else would show Python's own notation."""
     if isinstance(value, StrictUndefined):
         return value
+    if isinstance(value, Undefined):
+        return ""  # `x if y` without an else
     if isinstance(value, (str, bool, int)):
         return show(value)
     if isinstance(value, float):

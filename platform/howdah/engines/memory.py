@@ -123,7 +123,8 @@ class MemoryEngine:
             for other in self.network_specs.values():
                 if wanted.overlaps(ipaddress.ip_network(other.subnet)):
                     raise UserError(
-                        f"subnet {spec.subnet} of network {spec.name} is taken: network {other.name} has {other.subnet}",
+                        f"subnet {spec.subnet} of network {spec.name} is taken: "
+                        f"network {other.name} has {other.subnet}",
                         fix="choose another subnet",
                     )
             self.network_specs[spec.name] = spec
@@ -370,7 +371,7 @@ class MemoryEngine:
                 )
 
     def _free_address(self, spec: InstanceSpec) -> str:
-        """The fixed address, or the next one of the dynamic range; running containers alone hold theirs, as in Docker."""
+        """The fixed address, or the next of the dynamic range. Only running containers hold theirs, as in Docker."""
         if not spec.network:
             return ""
         network = self.network_specs.get(spec.network)

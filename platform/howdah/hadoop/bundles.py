@@ -15,7 +15,7 @@ from howdah.model.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """File names to texts. ``digest`` covers the static part, the command, the environment and the limits, not the live part."""
+    """File names to texts. ``digest`` covers the static part, command, environment and limits, not the live part."""
 
     digest: str
     static: Mapping[str, str]
@@ -58,7 +58,7 @@ def derived(desired: Desired) -> Mapping[str, str]:
 
 
 def hosts(desired: Desired) -> str:
-    """For ``-Djdk.net.hosts.file``: the JVM knows these names and no others, in both directions, and never waits for a DNS."""
+    """For ``-Djdk.net.hosts.file``: the JVM knows these names alone, in both directions, and never waits for a DNS."""
     lines = ["127.0.0.1 localhost", "0.0.0.0 0.0.0.0"]
     lines += [f"{i.assignment.address} {i.host_name}" for i in desired.instances if i.assignment.address]
     return "\n".join(lines) + "\n"
@@ -71,7 +71,7 @@ def datanodes(desired: Desired) -> str:
 
 
 def client_configuration(desired: Desired) -> Mapping[str, str]:
-    """For clients outside the containers: addresses, replication and the definition's own settings for the whole cluster."""
+    """For clients outside the containers: addresses, replication and the definition's settings for all of it."""
     about = properties.facts(desired)
     own = desired.definition.configuration
     files = {

@@ -56,7 +56,7 @@ def environment(desired: Desired, instance: Instance) -> Mapping[str, str]:
 
 
 def _java_options(desired: Desired, heap: Bytes, own: tuple[str, ...]) -> tuple[str, ...]:
-    """The definition's own come last, for of two equal options the JVM takes the later one; of two collectors it takes none."""
+    """The definition's own come last: of equal options the JVM takes the later one; of two collectors, none."""
     options = [f"-Xms{min(32, heap.mebibytes)}m", f"-Xmx{heap.mebibytes}m", "-Xss512k"]
     if not any(_COLLECTOR.match(option) for option in own):
         options += ["-XX:+UseSerialGC", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30"]

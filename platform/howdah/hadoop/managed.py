@@ -40,7 +40,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         _ADDRESS,
         (
-            "fs.defaultFS", "fs.default.name", "dfs.namenode.rpc-address", "dfs.namenode.http-address", "dfs.http.address",
+            "fs.defaultFS", "fs.default.name",
+            "dfs.namenode.rpc-address", "dfs.namenode.http-address", "dfs.http.address",
             "dfs.namenode.servicerpc-address", "dfs.namenode.lifeline.rpc-address", "dfs.namenode.rpc-bind-host",
             "dfs.namenode.http-bind-host", "dfs.namenode.secondary.http-address", "dfs.secondary.http.address",
             "dfs.datanode.address", "dfs.datanode.ipc.address", "dfs.datanode.http.address", "dfs.datanode.hostname",
@@ -63,7 +64,10 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "dfs.ha.automatic-failover.enabled", "dfs.namenode.shared.edits.dir", "yarn.resourcemanager.ha.enabled",
         ),
     ),
-    (_IDENTITY, ("yarn.nodemanager.container-executor.class", "dfs.permissions.superusergroup", "dfs.permissions.supergroup")),
+    (
+        _IDENTITY,
+        ("yarn.nodemanager.container-executor.class", "dfs.permissions.superusergroup", "dfs.permissions.supergroup"),
+    ),
     (_SECURITY, ("hadoop.security.authentication", "hadoop.security.authorization")),
     (_JVM, ("yarn.nodemanager.env-whitelist", "yarn.application.classpath", "mapreduce.application.classpath")),
 )  # fmt: skip

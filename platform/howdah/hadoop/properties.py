@@ -11,6 +11,8 @@ from howdah.model.roles import ROLES, Role
 
 Properties = dict[str, str]
 ANYWHERE = "0.0.0.0"
+_BLOCKS = "org.apache.hadoop.hdfs.server.blockmanagement"
+_RECOVERY = "org.apache.hadoop.yarn.server.resourcemanager.recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _namenode(about: Facts) -> Properties:
         "dfs.reformat.disabled": "true",
         "dfs.permissions.superusergroup": layout.USER,
         "dfs.webhdfs.enabled": "true",
-        "dfs.namenode.hosts.provider.classname": "org.apache.hadoop.hdfs.server.blockmanagement.CombinedHostFileManager",
+        "dfs.namenode.hosts.provider.classname": f"{_BLOCKS}.CombinedHostFileManager",
         "dfs.hosts": layout.DATANODES_FILE,
         "dfs.namenode.handler.count": str(about.pace.handlers),
         "dfs.namenode.safemode.extension": "0",
@@ -178,7 +180,7 @@ def _resourcemanager(about: Facts) -> Properties:
     return {
         "yarn.resourcemanager.bind-host": ANYWHERE,
         "yarn.resourcemanager.recovery.enabled": "true",
-        "yarn.resourcemanager.store.class": "org.apache.hadoop.yarn.server.resourcemanager.recovery.LeveldbRMStateStore",
+        "yarn.resourcemanager.store.class": f"{_RECOVERY}.LeveldbRMStateStore",
         "yarn.resourcemanager.leveldb-state-store.path": layout.STATE_FOLDER,
         "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "1000",
         "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": str(about.pace.heartbeat_ms),
@@ -215,7 +217,7 @@ def _nodemanager(instance: Instance) -> Properties:
         "yarn.nodemanager.container-monitor.interval-ms": "1000",
         "yarn.nodemanager.env-whitelist": (
             "JAVA_HOME,HADOOP_COMMON_HOME,HADOOP_HDFS_HOME,HADOOP_CONF_DIR,HADOOP_YARN_HOME,HADOOP_HOME,HADOOP_MAPRED_HOME,"
-            "CLASSPATH_PREPEND_DISTCACHE,SPARK_HOME,PATH,LANG,TZ,MALLOC_ARENA_MAX"
+            "CLASSPATH_PREPEND_DISTCACHE,SPARK_HOME,SPARK_CONF_DIR,PATH,LANG,TZ,MALLOC_ARENA_MAX"
         ),
         # The disk is the host's and shared; 90 % would take every NodeManager of a fairly full machine away at once.
         f"{health}.max-disk-utilization-per-disk-percentage": "98",
@@ -224,7 +226,7 @@ def _nodemanager(instance: Instance) -> Properties:
 
 
 def mapred_site(about: Facts) -> Properties:
-    """MapReduce. Heaps follow from the containers' memory (mapreduce.job.heap.memory-mb.ratio), so that a job can ask for more."""
+    """MapReduce. Heaps follow from containers' memory (mapreduce.job.heap.memory-mb.ratio): jobs can ask for more."""
     if not about.has_yarn:
         return {}
     size = about.jobs
@@ -261,7 +263,7 @@ def capacity_scheduler(about: Facts) -> Properties:
         f"{prefix}.root.default.state": "RUNNING",
         # 0.1 is for hundreds of nodes: on two, one application master would be over it.
         f"{prefix}.maximum-am-resource-percent": "0.5",
-        f"{prefix}.node-locality-delay": str(min(40, about.definition.count(Role.NODEMANAGER))),
+        f"{prefix}.node-locality-delay": str(about.pace.locality_delay),
     }
 
 

@@ -1,4 +1,4 @@
-"""The file formats: Hadoop's XML, and Java properties for log4j and Spark. Deterministic: the same mapping, the same text."""
+"""The file formats: Hadoop's XML, and Java properties for log4j and Spark. The same mapping gives the same text."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _WHITE = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 def xml(properties: Mapping[str, str], include: str = "") -> str:
-    """A ``*-site.xml``, sorted by name. ``include`` is the path of another one, read before these properties, so that these win."""
+    """A ``*-site.xml``, sorted by name. ``include`` is the path of another one, read before, so that these win."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     if include:
         lines.append('<configuration xmlns:xi="http://www.w3.org/2001/XInclude">')

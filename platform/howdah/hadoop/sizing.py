@@ -1,6 +1,6 @@
 """How large everything is: from the limits in a definition to heaps, YARN memory, job memory and replication.
 
-Every value carries the reason it was chosen, for ``plan --explain``. Amounts that Hadoop wants in MiB are whole MiB here.
+Every value carries the reason it was chosen, for ``plan --explain``. What Hadoop wants in MiB is in whole MiB here.
 """
 
 from collections.abc import Iterable
@@ -182,14 +182,16 @@ class Pace:
     heartbeat_ms: int
     poll_ms: int
     handlers: int
+    locality_delay: int
+    """Scheduling opportunities a task lets pass in the hope of a node that holds its data."""
     reason: str
 
 
 def pace(definition: Definition) -> Pace:
-    """The size class follows the larger of DataNodes and NodeManagers; crossing a class restarts the daemons that read it."""
+    """The size class follows the larger of DataNodes and NodeManagers; crossing one restarts what uses it."""
     nodes = max(definition.count(Role.DATANODE), definition.count(Role.NODEMANAGER))
     if nodes <= 16:
-        return Pace(100, 100, 8, "up to 16 nodes")
+        return Pace(100, 100, 8, 3, "up to 16 nodes")
     if nodes <= 100:
-        return Pace(500, 200, 32, "up to 100 nodes")
-    return Pace(1000, 1000, 64, "over 100 nodes: Hadoop's own")
+        return Pace(500, 200, 32, 40, "up to 100 nodes")
+    return Pace(1000, 1000, 64, 40, "over 100 nodes: Hadoop's own")

@@ -16,7 +16,7 @@ from howdah.imaging.bootstrap import Bootstrap
 from howdah.imaging.catalogue import Kind, Release
 from howdah.imaging.causes import explained
 from howdah.imaging.contexts import Inputs, dockerfile, materialise, read_inputs
-from howdah.imaging.labels import BUILT, IMAGE, INPUTS, LAYERS, MANIFEST, WAY, layers_digest
+from howdah.imaging.labels import BUILT, IMAGE, INPUTS, LAYERS, MANIFEST, REWRITTEN, WAY, layers_digest
 from howdah.imaging.progress import Phases, Reporter
 from howdah.imaging.workspace import workspace
 from howdah.ports.engine import Engine, ImageState, Lines
@@ -72,7 +72,7 @@ class ImageBuilder:
     def verify(self, kind: str) -> tuple[checking.Difference, ...]:
         """What in the image is not as it was built. Raises NotFound where it is not there."""
         inputs = self._inputs_of(kind)
-        return checking.verify(self._engine, inputs, self._settings.images)
+        return checking.verify(self._engine, inputs.reference, inputs, self._settings.images)
 
     def images(self) -> tuple[listing.ListedImage, ...]:
         """Every image of howdah's in the engine."""
@@ -160,10 +160,10 @@ class ImageBuilder:
         labels = {**self._labels(inputs), LAYERS: layers_digest(built.layers), MANIFEST: "", **extra}
         if inputs.parent:
             manifest = checking.read_manifest(self._engine, unfinished)
-            if problems := checking.against_locks(inputs, self._settings.images, manifest):
-                raise Failed(
-                    f"image {inputs.kind}: its jars are not those of the lock: {'; '.join(map(str, problems[:5]))}"
-                )
+            rewritten = checking.rewritten_jars(inputs, manifest)
+            if problems := checking.against_locks(inputs, manifest, rewritten):
+                raise Failed(f"image {inputs.kind}: jars that no lock has: {'; '.join(map(str, problems[:5]))}")
+            labels[REWRITTEN] = " ".join(f"{path}={digest}" for path, digest in sorted(rewritten.items()))
             labels[MANIFEST] = hashlib.sha256(manifest).hexdigest()
         self._name(unfinished, inputs.reference, labels, folder)
         found = self._engine.image(inputs.reference)

@@ -90,6 +90,7 @@ def explained(kind: str, phase: str, lines: Iterable[str], otherwise: str) -> Ho
     """The error for a build that failed in a phase; ``otherwise`` is said where the cause is not recognised."""
     known = cause(lines)
     step = re.sub(r" \(step .*", "", phase)
+    step = f"finish {step}" if step.split(" ")[0].rstrip(":").endswith("ing") else step
     if known is None:
         return Failed(f"image {kind}: could not {step}: {otherwise}")
     error = Transient if known.is_passing else Failed

@@ -8,7 +8,7 @@ checker and not with the image's copy of it.
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from howdah.errors import Failed, NotFound
 from howdah.imaging.catalogue import Kind
 from howdah.imaging.contexts import Inputs
-from howdah.imaging.labels import LAYERS, MANIFEST, layers_digest
+from howdah.imaging.labels import LAYERS, MANIFEST, REWRITTEN, layers_digest
 from howdah.ports.engine import Engine, ExecResult, InstanceSpec
 from howdah.units import Bytes
 
@@ -53,22 +53,26 @@ class Difference:
         return f"{self.file} is {self.change}" + (f" ({self.detail})" if self.detail else "")
 
 
-def verify(engine: Engine, inputs: Inputs, images: Path) -> tuple[Difference, ...]:
-    """What in the image is not as it was built, by file. Raises NotFound where the image is not there."""
-    found = engine.image(inputs.reference)
+def verify(engine: Engine, reference: str, inputs: Inputs, images: Path) -> tuple[Difference, ...]:
+    """What in an image that was built of these inputs is not as it was built, by file.
+
+    Raises NotFound where the image is not there.
+    """
+    found = engine.image(reference)
     if found is None:
-        raise NotFound(f"image {inputs.kind} is not here: {inputs.reference}", fix=f"howdah image build {inputs.kind}")
+        raise NotFound(f"image {inputs.kind} is not here: {reference}", fix=f"howdah image build {inputs.kind}")
     differences: list[Difference] = []
     if layers_digest(found.layers) != found.labels.get(LAYERS):
         differences.append(Difference("/", Change.CHANGED, "the image has other layers than were built"))
     if inputs.parent is not None:
-        manifest = read_manifest(engine, inputs.reference)
+        manifest = read_manifest(engine, reference)
         if hashlib.sha256(manifest).hexdigest() != found.labels.get(MANIFEST):
             differences.append(
                 Difference(MANIFEST_PATH, Change.CHANGED, "it is not the list that was made at the build")
             )
-        differences += against_locks(inputs, images, manifest)
-        differences += _against_manifest(engine, inputs, images)
+        rewritten = dict(word.split("=", 1) for word in found.labels.get(REWRITTEN, "").split() if "=" in word)
+        differences += against_locks(inputs, manifest, rewritten)
+        differences += _against_manifest(engine, reference, images)
     return tuple(dict.fromkeys(differences))
 
 
@@ -82,51 +86,55 @@ def read_manifest(engine: Engine, reference: str) -> bytes:
     return result.stdout
 
 
-def against_locks(inputs: Inputs, images: Path, manifest: bytes) -> list[Difference]:
+def against_locks(inputs: Inputs, manifest: bytes, rewritten: Mapping[str, str]) -> list[Difference]:
     """The jars of a list of files against the locks of their packages.
 
-    What howdah makes itself (``howdah-*``) is in no lock.
+    What howdah makes itself (``howdah-*``) is in no lock. ``rewritten`` has the sums of the jars that the build made
+    smaller, by path: libraries for other machines are taken out of them (images/runtime/natives.py).
     """
-    of_kinds: list[Inputs] = [inputs]
-    while of_kinds[-1].parent is not None:
-        of_kinds.append(of_kinds[-1].parent)
-    listed = {PurePosixPath(name): digest for digest, name in _sums(manifest.decode(errors="replace"))}
     differences = []
-    for one in of_kinds:
-        folders = _JARS.get(one.kind, ())
-        locked = {
-            PurePosixPath(name).name: digest
-            for digest, name in _sums(one.files.get(_lock(one), b"").decode(errors="replace"))
-        }
-        for path, digest in listed.items():
-            if str(path.parent) in folders and path.suffix == ".jar" and not path.name.startswith("howdah-"):
-                if path.name not in locked:
-                    differences.append(Difference(str(path), Change.UNLISTED, f"not in {_lock(one)}"))
-                elif locked[path.name] != digest:
-                    differences.append(Difference(str(path), Change.CHANGED, f"not as in {_lock(one)}"))
+    for path, digest, locked, lock in _jars(inputs, manifest):
+        if locked is None:
+            differences.append(Difference(path, Change.UNLISTED, f"not in {lock}"))
+        elif digest not in (locked, rewritten.get(path)):
+            differences.append(Difference(path, Change.CHANGED, f"not as in {lock}"))
     return differences
 
 
-def _lock(inputs: Inputs) -> str:
-    return f"locks/{inputs.kind}-{inputs.release.version(inputs.kind)}.sha256"
+def rewritten_jars(inputs: Inputs, manifest: bytes) -> dict[str, str]:
+    """The sums, by path, of jars that differ from the lock: right after the build checked them, by its own doing."""
+    return {path: digest for path, digest, locked, _ in _jars(inputs, manifest) if locked not in (None, digest)}
 
 
-def _sums(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
+def _jars(inputs: Inputs, manifest: bytes) -> Iterator[tuple[str, str, str | None, str]]:
+    """(path, sum, sum in the lock, name of the lock) of every jar that came in a package."""
+    listed = [(PurePosixPath(name), digest) for digest, name in _sums(manifest)]
+    one: Inputs | None = inputs
+    while one is not None:
+        lock = f"locks/{one.kind}-{one.release.version(one.kind)}.sha256"
+        locked = {PurePosixPath(name).name: digest for digest, name in _sums(one.files.get(lock, b""))}
+        for path, digest in listed:
+            is_ours = path.suffix == ".jar" and not path.name.startswith("howdah-")
+            if is_ours and str(path.parent) in _JARS.get(one.kind, ()):
+                yield str(path), digest, locked.get(path.name), lock
+        one = one.parent
+
+
+def _sums(text: bytes) -> Iterator[tuple[str, str]]:
+    """(sum, name) of each line, in the format of sha256sum."""
+    for line in text.decode(errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         if name:
             yield digest, name
 
 
-def _against_manifest(engine: Engine, inputs: Inputs, images: Path) -> list[Difference]:
+def _against_manifest(engine: Engine, reference: str, images: Path) -> list[Difference]:
     program = (images / CHECKER).read_text()
     command = ("python3", "-I", "-S", "-E", "-c", program, MANIFEST_PATH, CHECKED_FOLDER)
-    result = _run(engine, inputs.reference, command)
+    result = _run(engine, reference, command)
     differences = parse_report(result.stderr.decode(errors="replace"))
     if result.exit_code and not differences:
-        raise Failed(
-            f"image {inputs.reference} could not be checked: {result.stderr.decode(errors='replace').strip()[:500]}"
-        )
+        raise Failed(f"image {reference} could not be checked: {result.stderr.decode(errors='replace').strip()[:500]}")
     return differences
 
 

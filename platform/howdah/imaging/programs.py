@@ -19,7 +19,7 @@ def follow(command: Sequence[str], phases: Phases, environment: Mapping[str, str
     Raises HowdahError with its last words; ends it when this process is interrupted.
     """
     name = command[0]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -28,15 +28,14 @@ def follow(command: Sequence[str], phases: Phases, environment: Mapping[str, str
         errors="replace",
         start_new_session=True,
         env={**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"},
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            phases(line)
-        code = process.wait()
-    finally:
-        if process.poll() is None:
-            _end(process)
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                phases(line)
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                _end(process)
     if code:
         errors = [line for line in phases.last if line.startswith("E: ")] or list(phases.last)
         raise explained("base", phases.phase, phases.last, f"{name} ended with {code}: {' / '.join(errors[:3])[:500]}")

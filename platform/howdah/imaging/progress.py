@@ -17,6 +17,7 @@ STAGES = {
     "assemble": "check the packages against the lock and lay out the image",
     "train": "train the class archives",
     "runtime": "put the image together",
+    "flat": "put the image together",
     "final": "list its files",
     "bootstrap": "install the packages",
 }

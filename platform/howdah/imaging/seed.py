@@ -4,10 +4,11 @@ apt fetches and checks the packages here, which needs no root. The essential one
 enough of a system for the engine to install them all properly in a build.
 """
 
+import fnmatch
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -37,9 +38,9 @@ RUN set -eu \\
  && dpkg --install --force-depends /packages/essential/*.deb \\
  && apt-get install -q -y --no-install-recommends /packages/others/*.deb \\
  && sh /packages/customize \\
- && rm -rf /packages
+ && rm -rf /packages /tmp/*
 
-FROM scratch AS final
+FROM scratch AS flat
 COPY --from=bootstrap / /
 """
 
@@ -95,7 +96,8 @@ def build(
     essential, others = _fetch(inputs, folder, mirror, phases)
     phases.begin("unpack the essential packages")
     rootfs = context.parent / "seed.tar"
-    unpack(essential, rootfs)
+    excluded = _values(inputs.files["base/options"].decode().splitlines(), "--dpkgopt=path-exclude=")
+    unpack(essential, rootfs, excluded)
     seed = f"{reference}-seed"
     engine.import_image(seed, rootfs, changes=(), labels=labels)
     try:
@@ -105,7 +107,7 @@ def build(
             reference,
             folder,
             dockerfile="Dockerfile",
-            target="final",
+            target="flat",
             arguments={"SEED": seed},
             labels=labels,
             progress=phases,
@@ -176,31 +178,36 @@ def _script(hooks: Iterable[str]) -> str:
     return "".join(["set -eu\n", 'set -- ""\n', *(hook.replace("{base}", "/packages/base") + "\n" for hook in hooks)])
 
 
-def unpack(packages: Iterable[Path], rootfs: Path) -> None:
+def unpack(packages: Iterable[Path], rootfs: Path, excluded: Sequence[str]) -> None:
     """The files of the packages as one tar file, with nothing set up. Raises Failed where a package cannot be read."""
     with tarfile.open(rootfs, "w") as out:
-        for name, target in MERGED.items():
-            link = tarfile.TarInfo(name)
-            link.type, link.linkname, link.mode = tarfile.SYMTYPE, target, 0o777
-            folder = tarfile.TarInfo(target)
+        # The engine takes no path twice, and packages share folders.
+        written = {".", "usr", *MERGED, *MERGED.values()}
+        for name, target in {"usr": "", **MERGED}.items():
+            folder = tarfile.TarInfo(target or name)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o755
             out.addfile(folder)
-            out.addfile(link)
+            if target:
+                link = tarfile.TarInfo(name)
+                link.type, link.linkname, link.mode = tarfile.SYMTYPE, target, 0o777
+                out.addfile(link)
         for package in packages:
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as process:
                 assert process.stdout is not None
-                _append(process.stdout, out)
+                _append(process.stdout, out, written, excluded)
             if process.returncode:
                 raise Failed(f"{package.name} cannot be unpacked: dpkg-deb ended with {process.returncode}")
 
 
-def _append(stream: IO[bytes], out: tarfile.TarFile) -> None:
+def _append(stream: IO[bytes], out: tarfile.TarFile, written: set[str], excluded: Sequence[str]) -> None:
     with tarfile.open(fileobj=stream, mode="r|") as members:
         for member in members:
             member.name = _merged(member.name)
             if member.islnk():
                 member.linkname = _merged(member.linkname)
-            if member.name not in MERGED:
+            is_excluded = any(fnmatch.fnmatch(f"/{member.name}", pattern) for pattern in excluded)
+            if member.name not in written and not is_excluded:
+                written.add(member.name)
                 out.addfile(member, members.extractfile(member) if member.isreg() else None)
 
 

@@ -21,7 +21,10 @@ class Shelf:
         self.builder = cache(builder)
 
     def references(self, hadoop: str, spark: str | None) -> Images:
-        """What the images of these versions are called, there or not. Raises UserError for versions that do not go together."""
+        """What the images of these versions are called, there or not.
+
+        Raises UserError for versions that do not go together.
+        """
         builder = self.builder(find(hadoop, spark))
         return Images(builder.reference(Kind.HADOOP), builder.reference(Kind.SPARK) if spark else "")
 

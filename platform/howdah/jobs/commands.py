@@ -139,7 +139,7 @@ def _tags(job_id: str, more: str) -> str:
 
 
 def shared_jar(name: str, there: tuple[str, ...]) -> str:
-    """The path of a ``local:`` program: a path of the image, or the name of a jar that comes with Hadoop, version or not.
+    """The path of a ``local:`` program: a path of the image, or a jar that comes with Hadoop, by name, version or not.
 
     ``there`` are the paths of those jars. Raises UserError where none has that name.
     """

@@ -1,7 +1,7 @@
 """Runs one job in the gateway, and lets it be followed: ``VERB ROOT JOB [ARGUMENT …]``.
 
-It is sent as text to the gateway's Python (3.11 or later) for each call, so it imports only the standard library. What is
-started lives on when the call's connection breaks: its folder ROOT/JOB is all that a later call needs.
+It is sent as text to the gateway's Python (3.11 or later) for each call, so it imports only the standard library. What
+is started lives on when the call's connection breaks: its folder ROOT/JOB is all that a later call needs.
 
     job.json  what to run, with the files beside it, from the submitter
     lock      locked as long as the job's client, or its supervisor, lives
@@ -18,6 +18,7 @@ import signal
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -42,7 +43,7 @@ def start(root: str, job: str) -> int:
     stage(root, folder)
     lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
     if not take(lock) or os.path.exists(os.path.join(folder, "pid")):
-        print(json.dumps({"started": False}))
+        answer({"started": False})
         return 0
     prune(root, job)
     configure(folder, read(folder, "job.json"))
@@ -54,9 +55,8 @@ def start(root: str, job: str) -> int:
     os.close(tell)
     told = os.read(began, CHUNK)
     if told != BEGUN:
-        print(told.decode("utf-8", "replace") or "its supervisor ended", file=sys.stderr)
-        return 1
-    print(json.dumps({"started": True}))
+        raise SystemExit(told.decode("utf-8", "replace") or "its supervisor ended")
+    answer({"started": True})
     return 0
 
 
@@ -184,7 +184,9 @@ def configure(folder: str, job: dict[str, Any]) -> None:
     os.chmod(target, 0o755)
     for name, properties in job["properties"].items():
         path = os.path.join(target, name)
-        text = open(path, encoding="utf-8").read() if os.path.exists(path) else "<configuration>\n</configuration>\n"
+        text = "<configuration>\n</configuration>\n"
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+            text = file.read()
         added = "".join(
             f"<property><name>{escape(key)}</name><value>{escape(value)}</value></property>\n"
             for key, value in properties.items()
@@ -201,7 +203,9 @@ def prune(root: str, job: str) -> None:
     """Let go of the oldest jobs that have ended, and of what broken calls left behind an hour ago."""
     names = sorted(os.listdir(root))
     whole = [name for name in names if name != job and os.path.exists(os.path.join(root, name, "exit.json"))]
-    broken = [name for name in names if ".new-" in name and time.time() - os.stat(os.path.join(root, name)).st_mtime > 3600]
+    broken = [
+        name for name in names if ".new-" in name and time.time() - os.stat(os.path.join(root, name)).st_mtime > 3600
+    ]
     for name in whole[: max(0, len(whole) - KEPT)] + broken:
         shutil.rmtree(os.path.join(root, name), ignore_errors=True)
 
@@ -253,7 +257,7 @@ def state(root: str, job: str) -> int:
     report: dict[str, Any] = {"phase": phase, "exit": read(folder, "exit.json") if phase == "ended" else None}
     for name in ("stdout", "stderr"):
         report[name] = tail(os.path.join(folder, name))
-    print(json.dumps(report))
+    answer(report)
     return 0
 
 
@@ -300,7 +304,7 @@ def kill(root: str, job: str) -> int:
             while is_locked(folder) and time.monotonic() < deadline:
                 time.sleep(POLL)
             deadline, number = time.monotonic() + KILL_SECONDS, signal.SIGKILL
-    print(json.dumps({"ran": runs}))
+    answer({"ran": runs})
     return 0
 
 
@@ -308,8 +312,14 @@ def kill(root: str, job: str) -> int:
 
 
 def read(folder: str, name: str) -> Any:
+    """JSON."""
     with open(os.path.join(folder, name), encoding="utf-8") as file:
         return json.load(file)
+
+
+def answer(value: Any) -> None:
+    """To the caller."""
+    sys.stdout.write(json.dumps(value) + "\n")
 
 
 def write(folder: str, name: str, text: str) -> None:
@@ -345,7 +355,7 @@ def out_of_memory_kills() -> int:
     return 0
 
 
-VERBS = {"start": start, "follow": follow, "state": state, "kill": kill}
+VERBS: dict[str, Callable[..., int]] = {"start": start, "follow": follow, "state": state, "kill": kill}
 
 if __name__ == "__main__":
     sys.exit(VERBS[sys.argv[1]](*sys.argv[2:]))

@@ -1,5 +1,6 @@
 """Volumes and data sets: what persists, who owns it, and whether it may serve."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -126,6 +127,43 @@ class ScratchFolder:
     cluster: str
     instance: str
     size: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFiles:
+    """The configuration of one instance by file name: ``static`` under its digest, ``live`` replaced in place."""
+
+    cluster: str
+    instance: str
+    digest: str
+    static: Mapping[str, str] = field(repr=False)
+    live: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Folders that a host is to have: volumes to make, volumes to stamp anew, scratch, bundles.
+
+    ``documents`` are kept beside the identity of every volume that is made or stamped.
+    """
+
+    made: tuple[VolumeIdentity, ...] = ()
+    stamped: tuple[VolumeIdentity, ...] = ()
+    scratch: tuple[ScratchFolder, ...] = ()
+    bundles: tuple[BundleFiles, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.stamped or self.scratch or self.bundles)
+
+    def __str__(self) -> str:
+        kinds = (
+            (self.made, "make {} volumes"),
+            (self.stamped, "mark {} volumes"),
+            (self.scratch, "make {} scratch folders"),
+            (self.bundles, "write {} configurations"),
+        )
+        return ", ".join(text.format(len(items)) for items, text in kinds if items) or "nothing"
 
 
 @dataclass(frozen=True, slots=True)

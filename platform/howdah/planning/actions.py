@@ -1,11 +1,10 @@
 """Every effect howdah can have, as data: an action says what and why, the executor knows how."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from howdah.model.cluster import ClusterPhase
 from howdah.model.roles import Role
-from howdah.model.storage import ScratchFolder, VolumeIdentity
+from howdah.model.storage import Folders
 from howdah.ports.engine import InstanceSpec, NetworkSpec
 
 
@@ -42,49 +41,13 @@ class EnsureNetwork(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateVolume(Action):
-    """Make a persistent volume with its identity, empty. ``documents`` are kept beside the identity."""
+class PrepareFolders(Action):
+    """Make and mark volumes, make scratch folders, write configuration: all that a host needs, in one go."""
 
-    identity: VolumeIdentity
-    documents: Mapping[str, str] = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"create volume {self.identity.instance} ({self.identity.size}, {self.identity.volume[:8]})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampVolume(Action):
-    """Say in a volume's identity who has it now, or that it has data."""
-
-    identity: VolumeIdentity
-    documents: Mapping[str, str] = field(repr=False)
+    folders: Folders
 
     def __str__(self) -> str:
-        return f"mark volume {self.identity.instance} {self.identity.state} (incarnation {self.identity.incarnation})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateScratch(Action):
-    """Make a folder that goes with the cluster."""
-
-    folder: ScratchFolder
-
-    def __str__(self) -> str:
-        return f"create scratch {self.folder.instance}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteBundle(Action):
-    """Write an instance's configuration."""
-
-    cluster: str
-    instance: str
-    digest: str
-    static: Mapping[str, str] = field(repr=False)
-    live: Mapping[str, str] = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"write configuration {self.instance} ({self.digest[:8]})"
+        return str(self.folders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

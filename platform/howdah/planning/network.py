@@ -17,9 +17,14 @@ def choose_network(label: str, taken: Iterable[str], pool: IPv4Network = POOL) -
     used = [network for text in taken if isinstance(network := ip_network(text, strict=False), IPv4Network)]
     for subnet in pool.subnets(new_prefix=24):
         if not any(subnet.overlaps(other) for other in used):
-            upper = list(subnet.subnets(prefixlen_diff=1))[1]
-            return Network(label, str(subnet), str(subnet.network_address + 1), str(upper))
+            return network_of(label, subnet)
     raise UserError(f"no free /24 network is left in {pool}", fix="delete clusters that are not needed")
+
+
+def network_of(label: str, subnet: IPv4Network) -> Network:
+    """A cluster's network on that subnet."""
+    upper = list(subnet.subnets(prefixlen_diff=1))[1]
+    return Network(label, str(subnet), str(subnet.network_address + 1), str(upper))
 
 
 def address(network: Network, index: int) -> str:

@@ -7,8 +7,17 @@ from howdah.errors import Refused
 from howdah.hadoop import zookeeper
 from howdah.model.cluster import Network
 from howdah.model.layout import VOLUME_MOUNT, HostLayout
-from howdah.model.storage import VolumeIdentity, VolumeState
-from howdah.planning.actions import CreateVolume, EnsureImage, EnsureNetwork, FormatVolume, StampVolume, StartInstance
+from howdah.model.storage import Folders, VolumeIdentity, VolumeState
+from howdah.planning.actions import (
+    BuryVolume,
+    EnsureImage,
+    EnsureNetwork,
+    FormatVolume,
+    PrepareFolders,
+    RemoveInstance,
+    StartInstance,
+    StopInstance,
+)
 from howdah.planning.containers import EXPECTATION
 from howdah.planning.observed import LABEL_INCARNATION, LABEL_INSTANCE, LABEL_ROLE, HostState
 from howdah.planning.plan import Plan, PlanBuilder
@@ -49,9 +58,26 @@ def is_lost(state: HostState) -> bool:
     )
 
 
-def plan_registry(host: str, state: HostState, image: str, new: NewRegistry) -> Plan:
+def plan_removal(host: str, state: HostState) -> Plan:
+    """Put a registry aside that lost its records.
+
+    Its volume is buried, not deleted: a person may want to look at it.
+    """
+    builder = PlanBuilder()
+    why = "its records are lost"
+    for instance in state.instances:
+        if instance.name == REGISTRY:
+            if instance.phase is Phase.RUNNING:
+                builder.add("stop", StopInstance(host=host, container=REGISTRY, timeout=10, why=why))
+            builder.add("remove", RemoveInstance(host=host, container=REGISTRY, why=why), ["stop"])
+    if identity := registry_volume(state):
+        builder.add("bury", BuryVolume(host=host, volume=identity.volume, why=why), ["stop", "remove"])
+    return builder.build()
+
+
+def plan_registry(host: str, state: HostState, image: str, new: NewRegistry, *, is_adopting: bool = False) -> Plan:
     """What must be done for the registry to run; empty when it does. Raises Refused where it was lost or wiped."""
-    if is_lost(state):
+    if is_lost(state) and not is_adopting:
         raise Refused(
             f"host {host} has volumes of data sets but no registry: it was lost",
             fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
@@ -72,10 +98,8 @@ def plan_registry(host: str, state: HostState, image: str, new: NewRegistry) -> 
         spec = NetworkSpec(network.name, network.subnet, network.gateway, network.dynamic_range, {LABEL_ROLE: REGISTRY})
         builder.add("network", EnsureNetwork(host=host, spec=spec, why="the registry is alone on it"))
     if found is None:
-        documents = {CREDENTIALS: new.credentials}
-        builder.add(
-            "volume", CreateVolume(host=host, identity=identity, documents=documents, why="first use of this engine")
-        )
+        folders = Folders(made=(identity,), documents={CREDENTIALS: new.credentials})
+        builder.add("volume", PrepareFolders(host=host, folders=folders, why="first use of this engine"))
     if identity.state is VolumeState.EMPTY:
         run = FormatVolume(
             host=host,
@@ -89,8 +113,8 @@ def plan_registry(host: str, state: HostState, image: str, new: NewRegistry) -> 
     )
     builder.add("start", start, ["image", "network", "format"])
     if identity.state is VolumeState.EMPTY:
-        mark = StampVolume(host=host, identity=identity.used(), documents={}, why="it has data now")
-        builder.add("mark", mark, ["start"])
+        used = Folders(stamped=(identity.used(),))
+        builder.add("mark", PrepareFolders(host=host, folders=used, why="it has data now"), ["start"])
     return builder.build()
 
 

@@ -1,27 +1,23 @@
 """The plan by which a cluster comes to run: launch, start, heal and relaunch from data are all this."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from howdah.model.cluster import ClusterPhase, Instance
 from howdah.model.roles import Role, Storage
-from howdah.model.storage import DataSetState, FoundVolume, ScratchFolder, VolumeState
+from howdah.model.storage import BundleFiles, DataSetState, Folders, FoundVolume, ScratchFolder, Survey, VolumeState
 from howdah.planning.actions import (
     AwaitInstance,
     BeginFormat,
     BuryVolume,
-    CreateScratch,
-    CreateVolume,
     EnsureImage,
     EnsureNetwork,
     FinishFormat,
     FormatVolume,
+    PrepareFolders,
     RemoveVolume,
     SetPhase,
-    StampVolume,
     StartInstance,
     VerifyHdfs,
-    WriteBundle,
 )
 from howdah.planning.containers import container, documents, format_container, identity_of
 from howdah.planning.ending import remove_container
@@ -62,7 +58,6 @@ def run(view: View) -> Plan:
         return builder.build(is_partial=True)
     steps = _Steps(view, builder)
     steps.images_and_networks()
-    steps.volumes()
     steps.folders()
     steps.namespace()
     for instance in view.desired.instances:
@@ -109,48 +104,19 @@ class _Steps:
             if not any(found.name == network.name and found.labels == labels for found in state.networks):
                 add(f"network:{host}", EnsureNetwork(host=host, spec=spec, why="the cluster's instances meet on it"))
 
-    def volumes(self) -> None:
+    def folders(self) -> None:
+        """Volumes, scratch folders and configuration: one step for each host."""
         view = self.view
         if view.desired.data_set.state is DataSetState.NEW:
             begin = BeginFormat(attempt=view.desired.data_set.format_attempt, why="the data set is new")
             self.builder.add("format:begin", begin)
-        for instance in view.desired.instances:
-            if not instance.assignment.volume:
-                continue
-            volume = view.volume(instance)
-            if volume is None or volume.identity is None:
-                create = CreateVolume(
-                    host=instance.assignment.host,
-                    identity=identity_of(view.desired, instance, VolumeState.EMPTY),
-                    documents=documents(view.desired),
-                    why="the data set is new",
+        for host, state in view.hosts():
+            local = [instance for instance in view.desired.instances if instance.assignment.host == host]
+            if folders := _missing_folders(view, local, state.survey):
+                prepare = PrepareFolders(
+                    host=host, folders=folders, why="its instances keep and read their files there"
                 )
-                self.builder.add(f"volume:{instance.name}", create, ["format:begin"])
-            elif volume.identity.incarnation < instance.assignment.incarnation:
-                why = f"assigned anew: incarnation {volume.identity.incarnation} must not start any more"
-                self._stamp(instance, volume.identity.state, f"volume:{instance.name}", why, ())
-
-    def folders(self) -> None:
-        """The configuration and the scratch folder of every instance."""
-        view, uuid = self.view, self.view.desired.cluster.uuid
-        for instance in view.desired.instances:
-            host, name, bundle = instance.assignment.host, instance.name, view.bundles[instance.name]
-            survey = view.host(instance).survey
-            if (uuid, name, bundle.digest) not in survey.bundles:
-                write = WriteBundle(
-                    host=host,
-                    cluster=uuid,
-                    instance=name,
-                    digest=bundle.digest,
-                    static=bundle.static,
-                    live=bundle.live,
-                    why="its configuration is new",
-                )
-                self.builder.add(f"bundle:{name}", write)
-            if instance.traits.storage is Storage.SCRATCH and (uuid, name) not in survey.scratch:
-                folder = ScratchFolder(uuid, name, instance.settings.scratch or Bytes(0))
-                create = CreateScratch(host=host, folder=folder, why="what goes with the cluster is kept apart")
-                self.builder.add(f"scratch:{name}", create)
+                self.builder.add(f"folders:{host}", prepare, ["format:begin"])
 
     def namespace(self) -> None:
         """HDFS's own format, once in the life of a data set."""
@@ -164,7 +130,7 @@ class _Steps:
             run_format = FormatVolume(host=host, spec=spec, volume=volume, why="a new HDFS needs a namespace")
             self.builder.add("format:run", run_format, self._prerequisites(namenode))
         check = FinishFormat(host=host, volume=volume, why="an exit code does not tell a whole format from half of one")
-        self.builder.add("format:check", check, ["format:run", *self.builder.keys("volume:")])
+        self.builder.add("format:check", check, ["format:run", *self.builder.keys("folders:")])
 
     def instance(self, instance: Instance) -> None:
         """Start it when what it needs is ready, and wait until it is of use."""
@@ -188,13 +154,15 @@ class _Steps:
     def conclusion(self) -> None:
         """Say that the volumes have data; prove that the cluster works; say so."""
         view = self.view
-        for instance in view.desired.instances:
-            volume = view.volume(instance)
-            is_used = volume is not None and volume.identity is not None and volume.identity.state is VolumeState.USED
-            if instance.assignment.volume and not is_used:
-                self._stamp(
-                    instance, VolumeState.USED, f"mark:{instance.name}", "it has data now", [f"ready:{instance.name}"]
+        for host, _ in view.hosts():
+            local = [i for i in view.desired.instances if i.assignment.host == host and _gets_data(view, i)]
+            if local:
+                used = tuple(identity_of(view.desired, instance, VolumeState.USED) for instance in local)
+                folders = Folders(stamped=used, documents=documents(view.desired))
+                mark = PrepareFolders(
+                    host=host, folders=folders, why="a volume that has data and is found empty was wiped"
                 )
+                self.builder.add(f"mark:{host}", mark, [f"ready:{instance.name}" for instance in local])
         if view.desired.cluster.phase is ClusterPhase.LAUNCHING:
             host, name = view.namenode.assignment.host, view.namenode.container
             verify = VerifyHdfs(host=host, container=name, why="ready means that data goes in and comes out")
@@ -202,14 +170,44 @@ class _Steps:
             done = SetPhase(phase=ClusterPhase.READY, why="everything answered")
             self.builder.add("phase", done, self.builder.keys(""))
 
-    def _stamp(self, instance: Instance, state: VolumeState, key: str, why: str, after: Iterable[str]) -> None:
-        identity = identity_of(self.view.desired, instance, state)
-        stamp = StampVolume(
-            host=instance.assignment.host, identity=identity, documents=documents(self.view.desired), why=why
-        )
-        self.builder.add(key, stamp, after)
-
     def _prerequisites(self, instance: Instance) -> tuple[str, ...]:
-        host, name = instance.assignment.host, instance.name
+        host = instance.assignment.host
         kind, _ = self.view.images.of(instance.role)
-        return f"image:{host}:{kind}", f"network:{host}", f"bundle:{name}", f"scratch:{name}", f"volume:{name}"
+        return f"image:{host}:{kind}", f"network:{host}", f"folders:{host}"
+
+
+def _missing_folders(view: View, instances: list[Instance], survey: Survey) -> Folders:
+    """What of these instances' folders is not there yet, or carries an older incarnation."""
+    uuid = view.desired.cluster.uuid
+    with_volume = [(i, survey.volume(i.assignment.volume)) for i in instances if i.assignment.volume]
+    bundles = {i.name: view.bundles[i.name] for i in instances}
+    return Folders(
+        made=tuple(
+            identity_of(view.desired, instance, VolumeState.EMPTY)
+            for instance, volume in with_volume
+            if volume is None or volume.identity is None
+        ),
+        stamped=tuple(
+            identity_of(view.desired, instance, volume.identity.state)
+            for instance, volume in with_volume
+            if volume and volume.identity and volume.identity.incarnation < instance.assignment.incarnation
+        ),
+        scratch=tuple(
+            ScratchFolder(uuid, instance.name, instance.settings.scratch or Bytes(0))
+            for instance in instances
+            if instance.traits.storage is Storage.SCRATCH and (uuid, instance.name) not in survey.scratch
+        ),
+        bundles=tuple(
+            BundleFiles(uuid, name, bundle.digest, bundle.static, bundle.live)
+            for name, bundle in bundles.items()
+            if (uuid, name, bundle.digest) not in survey.bundles
+        ),
+        documents=documents(view.desired),
+    )
+
+
+def _gets_data(view: View, instance: Instance) -> bool:
+    """Whether its volume will have data, and does not say so yet."""
+    volume = view.volume(instance)
+    is_marked = volume is not None and volume.identity is not None and volume.identity.state is VolumeState.USED
+    return bool(instance.assignment.volume) and not is_marked

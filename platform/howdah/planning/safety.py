@@ -2,6 +2,7 @@
 
 from howdah.errors import HowdahError, Refused, Transient
 from howdah.model.cluster import Desired
+from howdah.model.roles import Storage
 from howdah.model.storage import DataSet, DataSetState, FoundVolume, VolumeClaim, VolumeState
 from howdah.planning.observed import Observed, Unknown
 
@@ -13,8 +14,13 @@ def start_objections(desired: Desired, observed: Observed) -> tuple[HowdahError,
     """Why this cluster must not be started as things are; none when it may be."""
     if unknown := _unknown_hosts(observed):
         return unknown
+    unclaimed = tuple(
+        Refused(f"data set {desired.data_set.name} has no volume for {instance.name}", fix=_WAY_OUT)
+        for instance in desired.instances
+        if instance.traits.storage is Storage.VOLUME and desired.data_set.claim(instance.name) is None
+    )
     found = (_volume_objection(desired.data_set, claim, observed) for claim in desired.data_set.claims)
-    return tuple(objection for objection in found if objection)
+    return unclaimed + tuple(objection for objection in found if objection)
 
 
 def end_objections(desired: Desired, observed: Observed, *, is_data_named: bool) -> tuple[HowdahError, ...]:

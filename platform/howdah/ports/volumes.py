@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from howdah.model.storage import ScratchFolder, Survey, VolumeIdentity
+from howdah.model.storage import Folders, ScratchFolder, Survey, VolumeIdentity
 from howdah.units import Bytes
 
 
@@ -39,8 +39,19 @@ class Volumes(Protocol):
         """
         ...
 
+    def prepare(self, folders: Folders) -> bool:
+        """All of these, in one call.
+
+        ``create``, ``stamp``, ``create_scratch``, ``write_bundle``. Stops at the first that is refused.
+        """
+        ...
+
     def used(self, volume: str) -> Bytes:
         """The bytes in its data folder."""
+        ...
+
+    def documents(self, volume: str) -> Mapping[str, str]:
+        """What is kept beside the identity, by file name; nothing where there is no such volume."""
         ...
 
     def bury(self, volume: str) -> bool:

@@ -18,14 +18,8 @@ def apply(action: actions.Action, host: HostPorts, progress: Callable[[str], Non
             host.images.ensure(kind, reference, progress)
         case actions.EnsureNetwork(spec=network):
             host.engine.ensure_network(network)
-        case actions.CreateVolume(identity=identity, documents=documents):
-            host.volumes.create(identity, documents)
-        case actions.StampVolume(identity=identity, documents=documents):
-            host.volumes.stamp(identity, documents)
-        case actions.CreateScratch(folder=folder):
-            host.volumes.create_scratch(folder)
-        case actions.WriteBundle(cluster=cluster, instance=name, digest=digest, static=static, live=live):
-            host.volumes.write_bundle(cluster, name, digest, static, live)
+        case actions.PrepareFolders(folders=folders):
+            host.volumes.prepare(folders)
         case actions.FormatVolume(spec=spec):
             _format(host, spec)
         case actions.StartInstance(spec=spec):

@@ -37,9 +37,7 @@ class Reconciler:
         data_set = self.records.data_set(cluster.data_set)
         if data_set is None:
             raise Bug(f"cluster {name} has no data set {cluster.data_set}")
-        return desire(
-            cluster, loads(cluster.definition), self.records.assignments(cluster.uuid), data_set.value
-        )
+        return desire(cluster, loads(cluster.definition), self.records.assignments(cluster.uuid), data_set.value)
 
     def images(self, desired: Desired) -> Images:
         """The references of the images the cluster is made of."""

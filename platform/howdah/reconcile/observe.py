@@ -15,7 +15,9 @@ def observe(outside: Outside, cluster: str, endpoints: Mapping[str, Endpoint]) -
 
 
 def survey(host: HostPorts) -> Survey:
-    """What is on the host's disk. Looking takes a container: before there is an image for it, nothing was ever put there by us.
+    """What is on the host's disk.
+
+    Looking takes a container: before there is an image for it, nothing was ever put there by us.
 
     Verbs that change anything have made that image first (howdah.reconcile.registry.prepare).
     """

@@ -3,16 +3,17 @@
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from howdah.clock import Clock
 from howdah.coordination.records import Records
-from howdah.errors import Refused, Transient
+from howdah.errors import Refused, Transient, UserError
 from howdah.planning.actions import Action, EnsureImage
+from howdah.planning.adoption import Adoption, adopt
 from howdah.planning.network import choose_network
 from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, HostState
 from howdah.planning.plan import Plan, PlanBuilder, Step
-from howdah.planning.registry import CREDENTIALS, REGISTRY, NewRegistry, is_lost, plan_registry
+from howdah.planning.registry import CREDENTIALS, REGISTRY, NewRegistry, is_lost, plan_registry, plan_removal
 from howdah.ports.coordinator import Coordinator
 from howdah.ports.engine import InstanceState, Phase
 from howdah.reconcile.effects import apply
@@ -67,12 +68,33 @@ class Registry:
             records.initialise()
         return records
 
-    def _start(self, progress: Progress) -> None:
+    def adopt(self, progress: Progress) -> Adoption:
+        """Rebuild the records of a lost registry in a new one. Raises UserError where it is not lost.
+
+        The root record comes last, so that what was interrupted is done again.
+        """
+        self.prepare(progress)
+        container = self._container()
+        if container and container.phase is Phase.RUNNING and self._open().is_initialised():
+            raise UserError("the registry is there and has its records: there is nothing to adopt")
+        if container is None or container.phase is not Phase.RUNNING:
+            self._follow(plan_removal(self.host, self._state()), progress)
+            self._start(progress, is_adopting=True)
+        state = replace(self._state(), instances=self.ports.engine.list({LABEL_CLUSTER: ""}))
+        documents = {volume.volume: self.ports.volumes.documents(volume.volume) for volume in state.survey.volumes}
+        adoption = adopt(self.host, state, documents, self.clock.now().isoformat(timespec="seconds"))
+        records = self._open()
+        records.restore(adoption.data_sets, tuple((each.cluster, each.assignments) for each in adoption.clusters))
+        records.initialise()
+        return adoption
+
+    def _start(self, progress: Progress, *, is_adopting: bool = False) -> None:
         references = self.ports.images.references(HADOOP, None)
         state = self._state()
         taken = [subnet for network in state.networks for subnet in network.subnets]
         new = NewRegistry(str(uuid.uuid4()), f"howdah:{secrets.token_urlsafe(24)}", choose_network(REGISTRY, taken))
-        self._follow(plan_registry(self.host, state, references.hadoop, new), progress)
+        plan = plan_registry(self.host, state, references.hadoop, new, is_adopting=is_adopting)
+        self._follow(plan, progress)
 
     def prepare(self, progress: Progress) -> None:
         """Have the image that looking at volumes takes."""

@@ -288,7 +288,7 @@ class EngineContract:
         assert engine.exec(spec.name, SPEAKS) == ExecResult(3, b"out\n", b"err\n")
 
     def test_a_command_is_followed(self, engine: Engine, place: EnginePlace) -> None:
-        spec = self.start(engine, place, "follow", 24)
+        spec = self.start(engine, place, "follow", 28)
         stream = engine.exec_stream(spec.name, COPIES)
         stream.write(b"one ")
         stream.write(b"two")

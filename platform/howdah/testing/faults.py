@@ -16,7 +16,17 @@ EFFECTS = frozenset(
         *("ensure_network", "remove_network", "ensure_instance", "run_once", "stop", "remove", "exec", "exec_stream"),
         *("build_image", "import_image", "pull_image", "remove_image"),
         # Volumes
-        *("create", "stamp", "bury", "remove", "create_scratch", "remove_scratch", "write_bundle", "remove_bundles"),
+        *(
+            "prepare",
+            "create",
+            "stamp",
+            "bury",
+            "remove",
+            "create_scratch",
+            "remove_scratch",
+            "write_bundle",
+            "remove_bundles",
+        ),
         # Coordinator and Fence
         *("commit", "delete_tree", "lock", "release"),
     }

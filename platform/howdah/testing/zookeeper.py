@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from howdah.errors import Failed
 
 PORT = 2181
-TRANSACTION = 14
-"""The type of a transaction among ZooKeeper's requests."""
+CREATE, TRANSACTION = 1, 14
+"""Types of ZooKeeper's requests."""
 
 # Killed, it comes back on the same address, which a container that is stopped and started may lose.
 _LOOP = """
@@ -109,9 +109,10 @@ def _docker(engine: str | None, *arguments: str) -> str:
 
 @dataclass
 class Loss:
-    """What to lose once: the next transaction or its answer; ``meanwhile`` is called before the client knows."""
+    """What to lose once: the next request of a type, or its answer; ``meanwhile`` is called before the client knows."""
 
     is_sent: bool
+    request: int = TRANSACTION
     meanwhile: Callable[[], None] = field(default=lambda: None)
 
 
@@ -130,8 +131,10 @@ class Relay:
         """Lose that, and the connection with it."""
         self._loss = loss
 
-    def take_loss(self) -> Loss | None:
-        """What is to be lost now, and only now."""
+    def take_loss(self, request: int) -> Loss | None:
+        """What is to be lost of a request of that type, once."""
+        if self._loss is None or self._loss.request != request:
+            return None
         loss, self._loss = self._loss, None
         return loss
 
@@ -195,7 +198,7 @@ class _Connection:
     def _pass_requests(self) -> None:
         while frame := _frame(self._client):
             # After the length: the number of the request, and its type.
-            if frame[8:12] == struct.pack(">i", TRANSACTION) and (loss := self._relay.take_loss()):
+            if loss := self._relay.take_loss(int.from_bytes(frame[8:12])):
                 if loss.is_sent:
                     self._withheld = frame[4:8]
                     self._server.sendall(frame)

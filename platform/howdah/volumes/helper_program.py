@@ -121,6 +121,16 @@ class Host:
                     total += found.st_blocks * 512
         return total
 
+    def documents(self, volume: str) -> dict[str, str]:
+        """What is kept beside the identity."""
+        folder = os.path.join(self._volume(volume), "identity")
+        found = {}
+        for name in listing(folder):
+            if name != "volume.json" and FILE.fullmatch(name):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found[name] = file.read(2**20)
+        return found
+
     def bury(self, volume: str) -> bool:
         """Rename to a tombstone; False where there is no such volume."""
         path, tombstone = self._volume(volume), self._tombstone(volume)
@@ -262,11 +272,12 @@ class Host:
     def _write_identity(self, volume: str, identity: Identity, documents: Mapping[str, str]) -> bool:
         folder = os.path.join(volume, "identity")
         os.makedirs(folder, 0o755, exist_ok=True)
-        files = {checked(FILE, name): text for name, text in documents.items()}
+        # What is beside the identity is root's alone: the registry's credentials are, and a definition may
+        # tell too much.
+        changed = [write_whole(os.path.join(folder, checked(FILE, n)), t, 0o600) for n, t in documents.items()]
         # The identity last: it says that what is beside it is right.
-        files["volume.json"] = json.dumps(with_schema(identity), indent=2, sort_keys=True) + "\n"
-        changed = [write_whole(os.path.join(folder, name), text) for name, text in files.items()]
-        return any(changed)
+        text = json.dumps(with_schema(identity), indent=2, sort_keys=True) + "\n"
+        return any([*changed, write_whole(os.path.join(folder, "volume.json"), text)])
 
     def _whole_folder(self, parent: str, target: str, files: Mapping[str, str]) -> None:
         draft = os.path.join(parent, "%s%d" % (NEW, os.getpid()))
@@ -377,10 +388,10 @@ def files_below(folder: str) -> Iterator[str]:
             yield os.path.relpath(os.path.join(above, name), folder)
 
 
-def write_whole(path: str, text: str) -> bool:
+def write_whole(path: str, text: str, mode: int = 0) -> bool:
     """By rename, so that a reader sees the old text or the new one. False where it is there already."""
     content = text.encode()
-    mode = 0o755 if text.startswith("#!") else 0o644
+    mode = mode or (0o755 if text.startswith("#!") else 0o644)
     try:
         with open(path, "rb") as file:
             if file.read() == content and stat.S_IMODE(os.fstat(file.fileno()).st_mode) == mode:
@@ -435,11 +446,18 @@ def parts(name: str) -> list[str]:
     return [checked(FILE, part) for part in name.split("/")]
 
 
+def several(host: Host, operations: list[tuple[str, Mapping[str, Any]]]) -> list[Any]:
+    """One after the other; the first that is refused ends it."""
+    return [OPERATIONS[name](host, **arguments) for name, arguments in operations]
+
+
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "several": several,
     "survey": Host.survey,
     "create": Host.create,
     "stamp": Host.stamp,
     "used": Host.used,
+    "documents": Host.documents,
     "bury": Host.bury,
     "remove": Host.remove,
     "create_scratch": Host.create_scratch,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from howdah.errors import Refused, Transient
-from howdah.model.storage import FoundVolume, HdfsVersionFile, ScratchFolder, Survey, VolumeIdentity
+from howdah.model.storage import Folders, FoundVolume, HdfsVersionFile, ScratchFolder, Survey, VolumeIdentity
 from howdah.units import Bytes
 from howdah.volumes.paths import Paths
 
@@ -104,10 +104,23 @@ class MemoryVolumes(Paths):
             volume.documents |= documents
             return changed
 
+    def prepare(self, folders: Folders) -> bool:
+        """All of these, one after the other."""
+        changes = [self.create(each, folders.documents) for each in folders.made]
+        changes += [self.stamp(each, folders.documents) for each in folders.stamped]
+        changes += [self.create_scratch(each) for each in folders.scratch]
+        changes += [self.write_bundle(b.cluster, b.instance, b.digest, b.static, b.live) for b in folders.bundles]
+        return any(changes)
+
     def used(self, volume: str) -> Bytes:
         """The bytes in its data folder. Raises Refused where it is missing."""
         with self._answering():
             return self._volume(volume).used
+
+    def documents(self, volume: str) -> Mapping[str, str]:
+        """What is kept beside the identity."""
+        with self._answering():
+            return dict(self.live[volume].documents) if volume in self.live else {}
 
     def bury(self, volume: str) -> bool:
         """Rename it to a tombstone. False where there is none."""
@@ -215,7 +228,7 @@ class MemoryVolumes(Paths):
 
     def _answering(self) -> threading.RLock:
         if self.is_down:
-            raise Transient(f"the host of {self._root} does not answer", fix="start its engine")
+            raise Transient(f"the host of {self.root} does not answer", fix="start its engine")
         return self._lock
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from howdah.errors import Refused, Transient
 from howdah.model.storage import (
+    Folders,
     FoundVolume,
     HdfsVersionFile,
     ScratchFolder,
@@ -53,9 +54,23 @@ class PlainVolumes(Paths):
         """Replace the identity. Raises Refused where it is missing, another's, or has a higher incarnation."""
         return bool(self._ask("stamp", identity=asdict(identity), documents=dict(documents)))
 
+    def prepare(self, folders: Folders) -> bool:
+        """All of these, in one call of the helper."""
+        asked: list[tuple[str, dict[str, Any]]] = []
+        documents = dict(folders.documents)
+        asked += [("create", {"identity": asdict(each), "documents": documents}) for each in folders.made]
+        asked += [("stamp", {"identity": asdict(each), "documents": documents}) for each in folders.stamped]
+        asked += [("create_scratch", {"cluster": f.cluster, "instance": f.instance}) for f in folders.scratch]
+        asked += [("write_bundle", asdict(each)) for each in folders.bundles]
+        return any(self._ask("several", operations=asked))
+
     def used(self, volume: str) -> Bytes:
         """The bytes on the disk in its data folder. Raises Refused where it is missing."""
         return Bytes(self._ask("used", volume=volume))
+
+    def documents(self, volume: str) -> Mapping[str, str]:
+        """What is kept beside the identity, by file name; nothing where there is no such volume."""
+        return {str(name): str(text) for name, text in self._ask("documents", volume=volume).items()}
 
     def bury(self, volume: str) -> bool:
         """Rename it to a tombstone. False where there is none."""

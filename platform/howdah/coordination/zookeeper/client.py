@@ -80,9 +80,10 @@ class Client:
         from kazoo.handlers.threading import KazooTimeoutError, SequentialThreadingHandler
         from kazoo.security import CREATOR_ALL_ACL
 
+        addresses = _addresses(self.hosts)
         handler, hosts = SequentialThreadingHandler(), self.hosts
         if dial:
-            hosts, handler.create_connection = _through(dial, self.hosts)
+            hosts, handler.create_connection = _through(dial, addresses)
         # At DEBUG kazoo writes each request, and one of them is the password.
         kazoo_log = logging.getLogger(f"{__name__}.kazoo")
         kazoo_log.setLevel(logging.INFO)
@@ -320,12 +321,23 @@ class Client:
         )
 
 
-def _through(dial: Dial, hosts: str) -> tuple[str, Callable[..., socket.socket]]:
-    """Stand-ins for the hosts, which kazoo would look up by name, and how to connect to one of them."""
-    stand_ins: dict[tuple[str, int], tuple[str, int]] = {}
-    for number, host in enumerate(hosts.split(","), start=1):
-        name, _, port = host.strip().rpartition(":")
-        stand_ins[f"127.0.0.{number}", int(port)] = (name.strip("[]"), int(port))
+def _addresses(hosts: str) -> tuple[tuple[str, int], ...]:
+    """``host:port,host:port``. Raises UserError for anything else."""
+    found = []
+    for each in hosts.split(","):
+        host, _, port = each.strip().rpartition(":")
+        if not host or "/" in each or not port.isdecimal():
+            raise UserError(
+                f"{each.strip()!r} in {hosts!r} is not the address of a ZooKeeper server",
+                fix="write host:port, several with commas between them: zk1:2181,zk2:2181",
+            )
+        found.append((host.strip("[]"), int(port)))
+    return tuple(found)
+
+
+def _through(dial: Dial, addresses: tuple[tuple[str, int], ...]) -> tuple[str, Callable[..., socket.socket]]:
+    """Stand-ins for the addresses, which kazoo would look up by name, and how to connect to one of them."""
+    stand_ins = {(f"127.0.0.{number}", port): (host, port) for number, (host, port) in enumerate(addresses, start=1)}
 
     def connect(address: tuple[str, int], **_: object) -> socket.socket:
         try:
@@ -334,4 +346,4 @@ def _through(dial: Dial, hosts: str) -> tuple[str, Callable[..., socket.socket]]
             # What kazoo takes for "try again".
             raise OSError(str(error)) from error
 
-    return ",".join(f"{name}:{port}" for name, port in stand_ins), connect
+    return ",".join(f"{host}:{port}" for host, port in stand_ins), connect

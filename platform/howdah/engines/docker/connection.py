@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -171,10 +172,18 @@ class Connection:
                 fix="write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
             ) from error
 
+    def _knock(self) -> None:
+        """Whether anything listens on a socket of this machine; docker-py leaves its own open where nothing does."""
+        path = self.address.url.removeprefix("unix://")
+        if path.startswith("/"):
+            with socket.socket(socket.AF_UNIX) as knocking:
+                knocking.connect(path)
+
     def _agree(self) -> str:
         """The newest version of the API that both sides know."""
         from docker.constants import DEFAULT_DOCKER_API_VERSION
 
+        self._knock()
         asking = self._open(DEFAULT_DOCKER_API_VERSION)
         try:
             answer = asking.version(api_version=False)

@@ -27,8 +27,8 @@ class Stream:
     """The connection on which a command runs. Read and written by different threads, closed once."""
 
     def __init__(self, hijacked: Any) -> None:
-        # docker-py hands out the raw socket, but bytes that came right behind the HTTP head are in the reader above it, and
-        # would be lost: so read from that one. Keeping the response keeps its socket open.
+        # docker-py hands out the raw socket, but bytes that came right behind the HTTP head are in the reader above it,
+        # and would be lost: so read from that one. Keeping the response keeps its socket open.
         self._response = hijacked._response
         self._reader: io.BufferedReader = self._response.raw._fp.fp
         self._socket: Any = getattr(hijacked, "_sock", hijacked)

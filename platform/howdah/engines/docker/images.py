@@ -136,9 +136,10 @@ def label_change(key: str, value: str) -> str:
 def progress_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What the engine tells of a build or a pull, without what only moves a bar. An error ends it as Failed."""
     last: deque[str] = deque(maxlen=LAST_LINES)
+    problem = ""
     for message in messages:
         if "error" in message:
-            raise Failed("\n".join([str(message["error"]).strip(), *last]))
+            problem = str(message["error"]).strip()  # the last message, but only the end gives the connection back
         text = str(message.get("stream") or message.get("status") or "")
         if message.get("progressDetail"):
             continue
@@ -148,6 +149,8 @@ def progress_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             if line.strip():
                 last.append(line.rstrip())
                 yield line.rstrip()
+    if problem:
+        raise Failed("\n".join([problem, *last]))
 
 
 def _names(found: Mapping[str, Any]) -> list[str]:

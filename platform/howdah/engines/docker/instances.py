@@ -125,7 +125,12 @@ def list_instances(engine: Connection, labels: Mapping[str, str]) -> tuple[Insta
 
 
 def logs(engine: Connection, name: str, follow: bool, tail: int | None) -> Iterator[str]:
-    """Its output, a line at a time."""
+    """Its output, a line at a time. Raises NotFound where there is none.
+
+    Engines before 23 do not send a follower a last line that has no line end.
+    """
+    if inspect(engine, name) is None:  # docker-py looks only after it has opened a connection, and leaves that open
+        raise _absent(name)
     output = _asking_logs(engine, name, stream=True, follow=follow, tail="all" if tail is None else tail)
     return _reading(engine, name, output)
 
@@ -162,7 +167,11 @@ class absent_is_not_found:  # noqa: N801 (reads as a phrase, as contextlib's do)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Answer) and error.status == 404:
-            raise NotFound(f"there is no container {self._name}", fix="howdah list shows what there is") from error
+            raise _absent(self._name) from error
+
+
+def _absent(name: str) -> NotFound:
+    return NotFound(f"there is no container {name}", fix="howdah list shows what there is")
 
 
 def _create(engine: Connection, spec: InstanceSpec) -> bool:

@@ -1,0 +1,62 @@
+"""HTTP over connections that somebody else makes: no name is resolved, so redirects to DataNodes work anywhere."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from howdah.errors import HowdahError, Transient
+
+Dial = Callable[[str, int], socket.socket]
+"""A host name inside the cluster and a port to a connected stream. Raises what Engine.dial raises."""
+
+
+def session(dial: Dial) -> requests.Session:
+    """A session that goes nowhere but through ``dial``: no proxy of the environment, no .netrc, no DNS."""
+    made = requests.Session()
+    made.trust_env = False
+    made.adapters.clear()
+    made.mount("http://", _DialledAdapter(dial))
+    return made
+
+
+class _DialledAdapter(HTTPAdapter):
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        dial = self._dial
+
+        class Connection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                try:
+                    return dial(self.host, self.port or 80)
+                except Transient as error:
+                    # As urllib3's own failure to connect, so that the client goes on to the next NameNode.
+                    raise NewConnectionError(self, error.what) from error
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = Connection
+
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool}
+
+
+def cause(error: BaseException) -> str:
+    """The innermost cause in one line: what requests and urllib3 wrap three times."""
+    seen: list[BaseException] = []
+    inner: BaseException | None = error
+    while inner is not None and inner not in seen:
+        seen.append(inner)
+        wrapped = next((argument for argument in inner.args if isinstance(argument, BaseException)), None)
+        inner = getattr(inner, "reason", None) or wrapped or inner.__cause__
+        inner = inner if isinstance(inner, BaseException) else None
+    last = seen[-1]
+    text = last.what if isinstance(last, HowdahError) else (getattr(last, "strerror", None) or str(last))
+    return str(text or type(last).__name__).splitlines()[0]

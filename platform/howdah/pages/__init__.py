@@ -1,0 +1,1 @@
+"""The daemons' own web pages on this machine's loopback, with links that work."""

@@ -21,6 +21,7 @@ from howdah.definitions.exporting import loads
 from howdah.definitions.loading import Loaded, load, reload
 from howdah.doctor import Bench, Finding, examine
 from howdah.errors import UserError
+from howdah.filesystem.files import HdfsFiles, open_files
 from howdah.hadoop.bundles import client_configuration
 from howdah.imaging.builder import ImageBuilder
 from howdah.imaging.catalogue import DEFAULT
@@ -191,6 +192,10 @@ class Client:
         there = {container.name for container in engine.list({LABEL_CLUSTER: desired.cluster.uuid})}
         found = [instance for instance in desired.instances if instance.container in there]
         return {i.name: engine.logs(i.container, follow=follow, tail=tail) for i in found}
+
+    def files(self, name: str) -> HdfsFiles:
+        """The files of a cluster's HDFS, as HADOOP_USER_NAME. Close them at the end. Raises NotFound, Transient."""
+        return open_files(self.installation.engine, self._desired(name).cluster.label, self._records.endpoints(name))
 
     # -- what clusters are made of, and the machine
 

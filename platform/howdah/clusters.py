@@ -88,8 +88,7 @@ class Clusters:
                 wanted = replace(cluster, phase=ClusterPhase.DELETING, destroys_data=destroys_data)
                 self._records.update_cluster(stored, wanted)
             steps = self.reconciler.converge(name, fence, progress)
-            data_set = self._records.data_set(cluster.data_set)
-            kept = f"its data is kept as data set {cluster.data_set}" if data_set else "nothing of it is left"
+            kept = self._kept(name)
             self._event(name, f"deleted; {kept}")
         return Outcome(steps, f"{name} is deleted; {kept}")
 
@@ -214,9 +213,16 @@ class Clusters:
         if events and events[-1].text.startswith("deleted"):
             return Outcome(0, f"{name} was {events[-1].text} ({events[-1].at})")
         if events:
-            self._event(name, "deleted")
-            return Outcome(0, f"{name} is deleted")
+            kept = self._kept(name)
+            self._event(name, f"deleted; {kept}")
+            return Outcome(0, f"{name} is deleted; {kept}")
         raise not_found("cluster", name, tuple(c.name for c in self._records.clusters()))
+
+    def _kept(self, name: str) -> str:
+        """What is left of a cluster that is gone."""
+        found = (each.name for each in self._records.data_sets() if each.last_cluster == name and not each.lease)
+        data_set = next(found, None)
+        return f"its data is kept as data set {data_set}" if data_set else "nothing of it is left"
 
     def _event(self, name: str, text: str) -> None:
         self._records.add_event(name, self.reconciler.outside.clock.now().isoformat(timespec="seconds"), text)

@@ -247,6 +247,7 @@ class TestDockerEngine(EngineContract):
             [sys.executable, "-c", SHELL, spec.name],
             input=b"echo $((6*7)); echo bad >&2; exit 5\n",
             capture_output=True,
+            check=False,
         )
         assert (result.returncode, result.stdout, result.stderr) == (5, b"42\n", b"bad\n")
 

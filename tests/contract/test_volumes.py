@@ -66,6 +66,7 @@ class PlainContract(VolumesContract):
         identity = self.made(volumes)
         folder = disk.folder(identity.volume)
         assert (folder / "identity/definition.yaml").read_text() == "howdah: 1\n"
+        assert (folder / "identity/definition.yaml").stat().st_mode & 0o777 == 0o600
         assert (folder / "identity/volume.json").stat().st_mode & 0o777 == 0o644
         assert (folder / "identity").stat().st_mode & 0o777 == 0o755
         inner = (folder / "data").stat()
@@ -94,7 +95,7 @@ class PlainContract(VolumesContract):
         identity = self.made(volumes)
         disk.format(identity.volume, "CID-1")
         current = disk.folder(identity.volume) / "data/name/current"
-        for image in current.glob("fsimage_*[0-9]"):
+        for image in (one for one in current.iterdir() if one.name.startswith("fsimage") and not one.suffix):
             image.write_bytes(b"damaged")
         found = volumes.survey().volume(identity.volume)
         assert found is not None

@@ -167,9 +167,7 @@ def _ask_for_the_name(here: Surroundings, name: str, given: str, *, may_ask: boo
         output.tell(line)
     answer = given
     if not given and may_ask:
-        sys.stderr.write(f"type the cluster's name to destroy its data ({name}): ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline().strip()
+        answer = here.ask(f"type the cluster's name to destroy its data ({name}): ")
     if answer != name:
         typed = f"{answer!r} is not its name" if answer else "it was not confirmed"
         fix = f"to destroy it, add --confirm {name}; to keep it, leave --data destroy out"

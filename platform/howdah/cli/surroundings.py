@@ -57,6 +57,13 @@ class Surroundings:
         if self._display is not None:
             self._display.close()
 
+    def ask(self, question: str) -> str:
+        """What a person types; empty at the end of the input. Ask ``may_ask`` first."""
+        self.clear()
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
+
     def returns_inner_code(self) -> None:
         """From here on howdah's own failures are told apart from those of the program that is run."""
         self.failure_code = 125

@@ -10,7 +10,7 @@ from howdah.definitions.nearest import suggestion
 from howdah.definitions.tree import Items, Node, Place, Scalar, Table
 from howdah.errors import UserError
 from howdah.hadoop import versions
-from howdah.hadoop.managed import FILES, files_of, reason_managed
+from howdah.hadoop.managed import FILES, WHOLE_CLUSTER, files_of, reason_managed
 from howdah.hadoop.sizing import ROLE_SIZES
 from howdah.model.definition import Definition, Distribution, Group, Lifecycle, RoleDefinition, VolumeSize
 from howdah.model.roles import ROLES, Role, Storage
@@ -271,6 +271,9 @@ def _properties(table: Table, path: str, report: Report) -> dict[str, str]:
             )
         elif reason is not None:
             report.add(entry.place, f"{shown(path)}: {entry.key} is managed: {reason}", "remove it")
+        elif entry.key in WHOLE_CLUSTER and path.startswith("roles."):
+            what = f"{shown(path)}: {entry.key} is for the whole cluster: {WHOLE_CLUSTER[entry.key]}"
+            report.add(entry.place, what, "set it in `configuration` at the top")
         else:
             value = fields.text(entry.value, f"{path}.{entry.key}", report)
             properties[entry.key] = value or ""

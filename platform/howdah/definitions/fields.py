@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from howdah.definitions.listing import listed
 from howdah.definitions.nearest import suggestion
 from howdah.definitions.tree import Items, Node, Place, Scalar, Table, kind
-from howdah.errors import Problems, UserError
+from howdah.errors import UserError
 from howdah.model.cluster import DOMAIN
 from howdah.units import Bytes
 
@@ -38,7 +39,7 @@ class Report:
         """Raises Problems where there are any, in the order of the text."""
         if self.problems:
             ordered = sorted(self.problems, key=lambda found: (found[0].file, found[0].line, found[0].column))
-            raise Problems(tuple(error for _, error in ordered))
+            raise listed([error for _, error in ordered])
 
 
 def shown(path: str) -> str:
@@ -171,9 +172,9 @@ def unprintable(value: str) -> str:
     return ""
 
 
-def printable(value: str) -> str:
+def printable(value: str, limit: int = 80) -> str:
     """Short and free of control characters, for a message."""
-    short = value if len(value) <= 80 else value[:77] + "..."
+    short = value if len(value) <= limit else value[: limit - 3] + "..."
     return "".join(c if not unprintable(c) else f"\\u{ord(c):04x}" for c in short)
 
 

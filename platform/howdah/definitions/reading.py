@@ -19,8 +19,10 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from howdah.definitions.fields import printable
+from howdah.definitions.listing import listed
 from howdah.definitions.tree import Entry, Items, Node, Place, Scalar, Table
-from howdah.errors import NotFound, Problems, UserError
+from howdah.errors import NotFound, UserError
 
 SIZE_LIMIT = 2**20
 DEPTH_LIMIT = 32
@@ -165,7 +167,7 @@ class _Builder:
     def finish(self) -> Table:
         """The tree, once every event was taken."""
         if self.problems:
-            raise Problems(tuple(self.problems))
+            raise listed(self.problems)
         match self.root:
             case None:
                 raise UserError(
@@ -188,7 +190,9 @@ class _Builder:
     def _refuse_tag(self, event: NodeEvent, place: Place) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self.problems.append(UserError(f"the tag {tag} is not allowed", fix="remove the tag", place=str(place)))
+            self.problems.append(
+                UserError(f"the tag {printable(str(tag))} is not allowed", fix="remove the tag", place=str(place))
+            )
 
     def _is_key(self) -> bool:
         return bool(self.stack) and self.stack[-1].is_table and self.stack[-1].key is None
@@ -208,7 +212,7 @@ class _Builder:
         frame = self.stack[-1]
         if text in frame.entries:
             first = frame.entries[text].place
-            what = f"{text} is given twice, in lines {first.line} and {place.line}"
+            what = f"{printable(text)} is given twice, in lines {first.line} and {place.line}"
             self.problems.append(UserError(what, fix="keep one of them", place=str(place)))
         frame.key = node
 

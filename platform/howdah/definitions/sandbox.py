@@ -13,10 +13,12 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from howdah.definitions.fields import printable
+from howdah.definitions.listing import listed
 from howdah.definitions.nearest import suggestion
 from howdah.definitions.parameters import Value, show
 from howdah.definitions.reading import SIZE_LIMIT
-from howdah.errors import Problems, UserError
+from howdah.errors import UserError
 from howdah.units import Bytes
 
 ITERATION_LIMIT = 10_000
@@ -105,7 +107,8 @@ def render(body: str, values: Mapping[str, Value], file: str, first_line: int) -
     environment.filters = {name: environment.filters[name] for name in _FILTERS} | {"counted": environment.counted}
 
     def fail(what: str, line: int, fix: str) -> NoReturn:
-        raise UserError(what, fix=fix, place=f"{file}:{line + first_line - 1}") from None
+        place = f"{file}:{line + first_line - 1}"
+        raise UserError(printable(what, 300), fix=fix, place=place) from None
 
     try:
         tree = environment.parse(body)
@@ -152,7 +155,8 @@ def _check(tree: nodes.Template, values: Mapping[str, Value], file: str, first_l
     problems: list[UserError] = []
 
     def problem(node: nodes.Node, what: str, fix: str) -> None:
-        problems.append(UserError(what, fix=fix, place=f"{file}:{node.lineno + first_line - 1}"))
+        place = f"{file}:{node.lineno + first_line - 1}"
+        problems.append(UserError(printable(what, 300), fix=fix, place=place))
 
     bound = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"} | {"loop", "range"}
     for node in _walk(tree):
@@ -165,7 +169,7 @@ def _check(tree: nodes.Template, values: Mapping[str, Value], file: str, first_l
             what = f"expression not allowed: {_describe(node)}"
             problem(node, what, "use parameters, numbers, comparisons, `if`, `for` and `range`")
     if problems:
-        raise Problems(tuple(problems))
+        raise listed(problems)
 
 
 def _is_allowed(node: nodes.Node) -> bool:

@@ -10,6 +10,8 @@ from howdah.errors import NotFound, UserError
 from howdah.filesystem.values import Entry
 from howdah.filesystem.webhdfs import WebHdfs
 
+MANY_NAMES = 20
+"""In a folder; more than can be listed in a message, and one of them may still be the nearest."""
 _MAGIC = re.compile(r"[*?\[{]")
 
 
@@ -73,8 +75,8 @@ def not_found(hdfs: WebHdfs, path: str) -> NotFound:
     if above is None or not above.is_folder:
         return NotFound(f"{what}: {folder} is a file" if above else what)
     names = [entry.name for entry in hdfs.entries(folder)]
-    near = suggestion(name, names) if len(names) <= 20 else f"howdah hdfs NAME ls {folder}"
-    return NotFound(f"{what}; in {folder} {near}" if near.startswith("there") else what, fix=near)
+    near = suggestion(name, names) if len(names) <= MANY_NAMES else f"howdah hdfs NAME ls {folder}"
+    return NotFound(what, fix=f"in {folder} {near}" if near.startswith("there ") else near)
 
 
 def _matching(hdfs: WebHdfs, path: str) -> Iterator[Entry]:

@@ -49,14 +49,15 @@ class _DialledAdapter(HTTPAdapter):
 
 
 def cause(error: BaseException) -> str:
-    """The innermost cause in one line: what requests and urllib3 wrap three times."""
+    """What lies under three wrappings of requests and urllib3, in one line; a HowdahError says it best."""
     seen: list[BaseException] = []
-    inner: BaseException | None = error
-    while inner is not None and inner not in seen:
+    inner: object = error
+    while isinstance(inner, BaseException) and inner not in seen:
+        if isinstance(inner, HowdahError):
+            return inner.what
         seen.append(inner)
         wrapped = next((argument for argument in inner.args if isinstance(argument, BaseException)), None)
         inner = getattr(inner, "reason", None) or wrapped or inner.__cause__
-        inner = inner if isinstance(inner, BaseException) else None
     last = seen[-1]
-    text = last.what if isinstance(last, HowdahError) else (getattr(last, "strerror", None) or str(last))
-    return str(text or type(last).__name__).splitlines()[0]
+    text = str(getattr(last, "strerror", None) or last) or type(last).__name__
+    return text.splitlines()[0]

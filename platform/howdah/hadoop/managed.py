@@ -75,6 +75,16 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 MANAGED = {name: reason for reason, names in _REASONS for name in names}
 """Property name to the reason it is howdah's."""
 
+_CHECKPOINT = "the NameNode takes no checkpoint that comes earlier than its own setting expects, and says so to nobody"
+_HEARTBEAT = "NameNode and DataNodes must agree on it, or live DataNodes count as dead"
+
+WHOLE_CLUSTER = {
+    "dfs.namenode.checkpoint.period": _CHECKPOINT,
+    "dfs.namenode.checkpoint.txns": _CHECKPOINT,
+    "dfs.heartbeat.interval": _HEARTBEAT,
+}
+"""Properties that may be set for the whole cluster only, with the reason."""
+
 _READ_BY = {
     "core-site": frozenset(Role),
     "hdfs-site": frozenset(Role),

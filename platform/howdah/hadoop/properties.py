@@ -110,7 +110,6 @@ def _namenode(about: Facts) -> Properties:
         "dfs.namenode.name.dir": f"file://{layout.NAME_FOLDER}",
         "dfs.reformat.disabled": "true",
         "dfs.permissions.superusergroup": layout.USER,
-        "dfs.webhdfs.enabled": "true",
         "dfs.namenode.hosts.provider.classname": f"{_BLOCKS}.CombinedHostFileManager",
         "dfs.hosts": layout.DATANODES_FILE,
         "dfs.namenode.handler.count": str(about.pace.handlers),

@@ -283,29 +283,28 @@ class Jobs:
     def _look(self, stored: Stored[Job], place: Place) -> JobStatus:
         job = stored.value
         report = place.gateway.report(job.id)
-        applications = self._applications(job, place)
+        known = self._applications(job, place)
+        applications = known or ()
+        names = tuple(each.id for each in applications) or job.applications
         if report.ending is not None:
-            # In client mode the client ends a moment before YARN knows.
             containers = _container_logs(place, report.ending, applications)
             outcome = track.ended(job, report.ending, report, applications, containers)
-        elif report.phase is ClientPhase.GONE and all(each.is_over for each in applications):
-            outcome = track.lost(job, place.resourcemanager.applications(job.id), self._clock.now())
+        elif report.phase is ClientPhase.GONE and known is not None and all(each.is_over for each in known):
+            outcome = track.lost(job, known, self._clock.now())
         else:
-            names = tuple(each.id for each in applications)
             state = job.state if report.phase.is_startable else JobState.RUNNING
-            if names != job.applications or state is not job.state:
+            if (names, state) != (job.applications, job.state):
                 job = self._update(stored, lambda old: replace(old, state=state, applications=names))
-            return JobStatus(job, track.describe(job, report, applications), applications)
-        names = tuple(each.id for each in applications) or job.applications
+            return JobStatus(job, track.describe(job, report, known), applications)
         job = self._settle(stored, outcome, names)
         return JobStatus(job, job.outcome.sentence if job.outcome else "", applications)
 
-    def _applications(self, job: Job, place: Place) -> tuple[Application, ...]:
-        """What YARN has of it; nothing where it does not answer, for a job's end must not wait for that."""
+    def _applications(self, job: Job, place: Place) -> tuple[Application, ...] | None:
+        """What YARN has of it. None where it does not answer: a client's end does not wait for that."""
         try:
             return place.resourcemanager.applications(job.id)
         except Transient:
-            return ()
+            return None
 
     def _settle(self, stored: Stored[Job], outcome: Outcome, applications: tuple[str, ...] = ()) -> Job:
         def settled(old: Job) -> Job:

@@ -132,13 +132,15 @@ def vanished(job: Job, now: datetime) -> Outcome:
     return Outcome(JobState.LOST, UNKNOWN_EXIT_CODE, sentence, at, 0)
 
 
-def describe(job: Job, report: Report, applications: Iterable[Application]) -> str:
+def describe(job: Job, report: Report, applications: Iterable[Application] | None) -> str:
     """What a job that has not ended is doing or waiting for, in one sentence."""
     if report.phase.is_startable:
         return f"{job.id} was not started yet: the same submit with this id starts it"
+    if applications is None:
+        return f"{job.id} runs; the ResourceManager does not answer"
     going = [each for each in applications if not each.is_over]
     if not going:
-        return f"{job.id} runs in the gateway; YARN has nothing of it to run"
+        return f"{job.id} runs in the gateway; YARN has nothing of it"
     parts = [
         f"{each.id} waits for: {each.waits_for}" if each.waits_for else f"{each.id} runs ({each.progress:.0f} %)"
         for each in going

@@ -274,7 +274,9 @@ class Host:
         os.makedirs(folder, 0o755, exist_ok=True)
         # What is beside the identity is root's alone: the registry's credentials are, and a definition may
         # tell too much.
-        changed = [write_whole(os.path.join(folder, checked(FILE, n)), t, 0o600) for n, t in documents.items()]
+        changed = [
+            write_whole(os.path.join(folder, checked(FILE, name)), text, 0o600) for name, text in documents.items()
+        ]
         # The identity last: it says that what is beside it is right.
         text = json.dumps(with_schema(identity), indent=2, sort_keys=True) + "\n"
         return any([*changed, write_whole(os.path.join(folder, "volume.json"), text)])
@@ -401,8 +403,8 @@ def write_whole(path: str, text: str, mode: int = 0) -> bool:
     # Always the same name, under the lock: what a killed writer has left is overwritten.
     draft = os.path.join(os.path.dirname(path), NEW + os.path.basename(path))
     with open(draft, "wb") as file:
+        os.fchmod(file.fileno(), mode)  # before there is anything to read in it
         file.write(content)
-        os.fchmod(file.fileno(), mode)
         file.flush()
         os.fsync(file.fileno())
     os.rename(draft, path)

@@ -193,6 +193,11 @@ TABLE = [
         roles("namenode: {configuration: {yarn-site: {a: 1}}}"),
         ("no file `yarn-site` is read here",),
     ),
+    Row(
+        "whole cluster",
+        roles("namenode: {configuration: {hdfs-site: {dfs.namenode.checkpoint.period: 60}}}"),
+        ("dfs.namenode.checkpoint.period is for the whole cluster", "at the top"),
+    ),
     Row("format", "howdah: 2\nname: a\n", ("howdah is '2'", "upgrade")),
     Row("later", whole("placement: {spread: host}"), ("`placement`", "one host")),
     Row(
@@ -237,6 +242,16 @@ def test_all_the_errors_of_a_file_are_listed_in_order(tmp_path: Path) -> None:
         load(path)
     lines = [line for line in str(refusal.value).splitlines() if line.startswith(str(path))]
     assert [line.removeprefix(f"{path}:").split(":")[0] for line in lines] == ["1", "3", "4", "5"]
+
+
+def test_a_file_of_nothing_but_errors_is_answered_in_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("name: a\n" + "".join(f"k{n}: 1\n" for n in range(900)))
+    with pytest.raises(UserError, match="and 851 more problems"):
+        load(path)
+    path.write_text("a: 1\n" * 900)
+    with pytest.raises(UserError, match="and 849 more problems"):
+        load(path)
 
 
 def test_a_word_that_yaml_1_1_took_for_a_boolean_is_a_name(tmp_path: Path) -> None:

@@ -112,7 +112,6 @@ def test_progress_is_lines_and_an_error_ends_it_with_the_last() -> None:
     ]
     seen: list[str] = []
     with pytest.raises(Failed) as raised:
-        for line in progress_lines(messages):
-            seen.append(line)
+        seen.extend(progress_lines(messages))
     assert seen == ["Step 1/2 : FROM x", "abc: Pull complete", "two", "lines"]
     assert raised.value.what.splitlines() == ["it returned a non-zero code: 1", *seen]

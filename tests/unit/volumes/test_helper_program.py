@@ -41,7 +41,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, number: int, operation: Callable[
 
     with monkeypatch.context() as patch:
         for name in CALLS:
-            patch.setattr(helper_program.os, name, counting(getattr(os, name)))
+            patch.setattr(os, name, counting(getattr(os, name)))
         try:
             operation()
         except Killed:
@@ -131,7 +131,7 @@ def test_of_a_large_image_only_the_sum_is_looked_for(host: Host, monkeypatch: py
     host.create(IDENTITY, {})
     FolderDisk(Path(host.root)).format(UUID, "CID-1")
     current = Path(host.volumes) / UUID / "data/name/current"
-    for image in current.glob("fsimage_*[0-9]"):
+    for image in (one for one in current.iterdir() if one.name.startswith("fsimage") and not one.suffix):
         image.write_bytes(b"damaged")
     assert not host.survey()["volumes"][0]["has_image"]
     monkeypatch.setattr(helper_program, "LARGE_IMAGE", 3)

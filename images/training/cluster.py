@@ -56,7 +56,6 @@ def single_configuration():
         "dfs.heartbeat.interval": "1",
     })
     write_text(CONFIGURATION + "/dfs.hosts", '[{"hostName": "localhost"}]')
-    # Rack awareness by a table, as bundles have it.
     write_site("mapred-site.xml", {
         "mapreduce.framework.name": "yarn",
         "mapreduce.application.classpath": CONFIGURATION + ",/opt/hadoop/lib/*",
@@ -181,26 +180,28 @@ server.1=localhost:2888:3888;2181
 
 
 class Cluster:
-    """Starts daemons and commands with the flags given, and stops what it started."""
+    """Starts daemons and commands as the image is meant to, and stops what it started."""
 
-    def __init__(self, flags):
-        self.flags = flags
+    def __init__(self):
         self.running = {}
         self.logs = WORK + "/out"
         os.makedirs(self.logs, exist_ok=True)
         os.makedirs(CONFIGURATION, exist_ok=True)
 
-    def java(self, *words):
+    def java(self, *words, image="hadoop"):
         return [
-            "/usr/lib/jvm/java/bin/java", "@%s/hadoop.args" % JVM, *self.flags,
+            "/usr/lib/jvm/java/bin/java", "@%s/%s.args" % (JVM, image),
             "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m",
             "-Djdk.net.hosts.file=%s/hosts" % CONFIGURATION, *words,
         ]
 
-    def start(self, name, *words, is_ready):
+    def start(self, name, *words, is_ready, image="hadoop"):
+        self.start_command(name, self.java(*words, image=image), is_ready)
+
+    def start_command(self, name, command, is_ready):
         log_path = "%s/%s" % (self.logs, name)
         with open(log_path, "ab") as log:
-            process = subprocess.Popen(self.java(*words), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.running[name] = process
         deadline = time.monotonic() + START_SECONDS
         while not is_ready():

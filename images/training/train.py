@@ -1,4 +1,4 @@
-"""train.py NAME WORKLOAD: runs the workload with class lists on, merges them, writes /opt/howdah/jvm/NAME.jsa."""
+"""train.py NAME WORKLOAD: runs the workload with lists of loaded classes on, merges them, and dumps /opt/howdah/jvm/NAME.jsa."""
 import glob
 import os
 import subprocess
@@ -12,61 +12,64 @@ LISTS = "/training/lists"
 JVM = "/opt/howdah/jvm"
 
 
+def collect_lists(name):
+    """From here on, JVMs started with NAME's flags write the list of their classes instead of using an archive."""
+    for suffix in ("flags", "args"):
+        path = "%s/%s.%s" % (JVM, name, suffix)
+        with open(path, encoding="utf-8") as file:
+            lines = [line for line in file if not line.startswith(("-Xshare", "-XX:SharedArchiveFile"))]
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines([*lines, "-XX:DumpLoadedClassList=%s/%%p.classlist\n" % LISTS])
+
+
 def merge(paths):
-    """The classes of all lists, each once, in the order first seen; the constants to resolve of a class united."""
-    classes, constants = {}, {}
+    """The classes of all lists, each once, in the order first seen.
+
+    Left out: classes of a job's jar or of a generated loader, which have another place at run time, and the constants to
+    resolve in advance (@cp), which make the dump link classes of old formats, and linked ones cannot be archived.
+    """
+    merged = {}
     for path in sorted(paths):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 line = line.rstrip("\n")
-                if not line or line.startswith("#") or " source: " in line:
-                    continue  # a class from a job's jar or generated: its place is not known at run time
-                if line.startswith("@cp "):
-                    _, name, *indexes = line.split(" ")
-                    constants.setdefault(name, {}).update(dict.fromkeys(indexes))
-                elif line.startswith("@"):
-                    classes[line] = None
-                else:
-                    classes[line.split(" id: ")[0]] = None
-    united = ["@cp %s %s" % (name, " ".join(sorted(indexes, key=int))) for name, indexes in constants.items()]
-    return [*classes, *united]
+                if line and not line.startswith(("#", "@cp ")) and " source: " not in line:
+                    merged[line if line.startswith("@") else line.split(" id: ")[0]] = None
+    return list(merged)
 
 
 def dump(name, lines):
     list_path = "/training/%s.classlist" % name
     with open(list_path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+    # Not the folder of the configuration: a class path with a non-empty folder cannot be archived.
     with open("%s/%s.classpath" % (JVM, name), encoding="utf-8") as file:
         class_path = file.read().strip()
+    # Module options must be the same at the dump, or the archive's modules are not used.
+    with open("%s/%s.flags" % (JVM, name), encoding="utf-8") as file:
+        module_options = [line.strip() for line in file if line.startswith("--")]
     archive = "%s/%s.jsa" % (JVM, name)
     command = [
         "/usr/lib/jvm/java/bin/java", "-Xshare:dump", "-XX:SharedClassListFile=" + list_path,
-        "-XX:SharedArchiveFile=" + archive, *os.environ.get("DUMP_FLAGS", "").split(), "-Xlog:cds=warning", "-cp", class_path,
+        "-XX:SharedArchiveFile=" + archive, "-Xlog:disable", "-Xlog:all=error:stderr", *module_options, "-cp", class_path,
     ]
     subprocess.run(command, check=True)
-    print("%s: %d classes, %d bytes" % (archive, len(lines), os.path.getsize(archive)))
+    print("%s: %d lines, %d bytes" % (archive, len(lines), os.path.getsize(archive)))
 
 
 def main():
     name, = sys.argv[1:]
     os.makedirs(LISTS, exist_ok=True)
     clusters.clean()
-    flags_path = "%s/%s.flags" % (JVM, name)
-    listing = "-XX:DumpLoadedClassList=%s/%%p.classlist" % LISTS
-    with open(flags_path, encoding="utf-8") as file:
-        flags = file.read()
-    with open(flags_path, "w", encoding="utf-8") as file:  # for tasks, which are started by the wrapper
-        file.write("-Xshare:auto\n" + flags + listing + "\n")
+    collect_lists(name)
     began = time.monotonic()
-    cluster = clusters.Cluster([listing])
+    cluster = clusters.Cluster()
     try:
         getattr(workload, name)(cluster)
     except clusters.TrainingFailed as failure:
         sys.exit("training failed: %s" % failure)
     finally:
         cluster.kill_all()
-        with open(flags_path, "w", encoding="utf-8") as file:
-            file.write(flags)
     paths = glob.glob(LISTS + "/*")
     print("workload: %d JVMs in %.0f s" % (len(paths), time.monotonic() - began))
     dump(name, merge(paths))

@@ -1,8 +1,8 @@
-"""What the Hadoop archive is trained on: every daemon from nothing to serving, and the commands and jobs of users."""
+"""What the archives are trained on: every daemon from nothing to serving, and the commands and jobs of users."""
 import glob
 
 from cluster import (
-    CONFIGURATION, WORK, active_nodemanagers, get, highly_available_configuration, json_says, live_datanodes,
+    CONFIGURATION, WORK, TrainingFailed, active_nodemanagers, get, highly_available_configuration, json_says, live_datanodes,
     port_is_open, single_configuration, write_text, zookeeper_configuration,
 )
 
@@ -53,7 +53,7 @@ def jobs(cluster):
     write_text(WORK + "/mapper", "#!/bin/sh\ncat\n")
     pi = [JAR, example("mapreduce-examples"), "pi"]
     if "Estimated value of Pi" not in cluster.run("pi", *pi, "2", "100"):
-        raise RuntimeError("pi gave no result")
+        raise TrainingFailed("pi gave no result")
     cluster.run("uber", *pi, "-Dmapreduce.job.ubertask.enable=true", "2", "100")
     cluster.run("wordcount", JAR, example("mapreduce-examples"), "wordcount", "/in", "/out")
     cluster.run(
@@ -134,3 +134,45 @@ def hadoop(cluster):
     restart(cluster)
     cluster.stop(*cluster.running)
     highly_available(cluster)
+
+
+def spark_configuration():
+    write_text(CONFIGURATION + "/spark-defaults.conf", """\
+spark.master yarn
+spark.yarn.jars local:/opt/spark/jars/*
+spark.driver.memory 512m
+spark.executor.memory 512m
+spark.executor.instances 1
+spark.yarn.am.memory 512m
+spark.scheduler.minRegisteredResourcesRatio 1
+spark.yarn.scheduler.initial-allocation.interval 50
+spark.yarn.scheduler.heartbeat.interval-ms 200
+spark.yarn.report.interval 100
+spark.eventLog.enabled true
+spark.eventLog.dir hdfs:///spark-events
+spark.history.fs.logDirectory hdfs:///spark-events
+spark.sql.warehouse.dir hdfs:///warehouse
+spark.sql.shuffle.partitions 2
+""")
+
+
+def spark(cluster):
+    start_hadoop(cluster)
+    spark_configuration()
+    cluster.run("mkdir", SHELL, "-mkdir", "-p", "/user/root", "/tmp", "/spark-events", "/warehouse")
+    submit = ["/usr/local/bin/spark-submit"]
+    pi = "/opt/spark/examples/src/main/python/pi.py"
+    if "Pi is roughly" not in cluster.command("pi", [*submit, pi, "4"]):
+        raise TrainingFailed("PySpark's pi gave no result")
+    cluster.command("pi-cluster", [*submit, "--deploy-mode", "cluster", pi, "2"])
+    cluster.command("tables", [*submit, "/training/tables.py"])
+    cluster.command("sql", ["/usr/local/bin/spark-sql", "-e", "SELECT count(*) FROM range(1000) WHERE id % 3 = 0"])
+    cluster.command("local", [*submit, "--master", "local[2]", pi, "2"])
+    cluster.command("shell", ["sh", "-c", "echo 'println(sc.range(0, 10).sum())' | /usr/local/bin/spark-shell"])
+    cluster.start(
+        "history", "-Dspark.history.fs.logDirectory=hdfs:///spark-events", "org.apache.spark.deploy.history.HistoryServer",
+        image="spark", is_ready=json_says("http://localhost:18080/api/v1/applications", lambda answer: len(answer) > 0),
+    )
+    connect = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
+    cluster.start_command("connect", [*submit, *connect], is_ready=port_is_open(15002))
+    cluster.stop(*cluster.running)

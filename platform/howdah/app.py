@@ -45,6 +45,7 @@ class Settings:
     credentials: str = ""
     route: Literal["auto", "relay"] = "auto"
     image_registry: str = ""
+    debian_mirror: str = ""
     root: str = DEFAULT_ROOT
 
     @classmethod
@@ -61,6 +62,7 @@ class Settings:
             credentials=environment.get("HOWDAH_ZOOKEEPER_CREDENTIALS", ""),
             route="relay" if route == "relay" else "auto",
             image_registry=environment.get("HOWDAH_REGISTRY", ""),
+            debian_mirror=environment.get("HOWDAH_DEBIAN_MIRROR", ""),
             root=root.rstrip("/"),
         )
 
@@ -81,7 +83,11 @@ class Installation:
     @cached_property
     def images(self) -> Shelf:
         """Where images come from."""
-        settings = ImageSettings(registry=self.settings.image_registry, certificates=added_certificates(os.environ))
+        settings = ImageSettings(
+            registry=self.settings.image_registry,
+            mirror=self.settings.debian_mirror,
+            certificates=added_certificates(os.environ),
+        )
         return Shelf(self.engine, settings, self.clock)
 
     @cached_property

@@ -8,6 +8,7 @@
 Every verb raises the errors of ``howdah.errors`` and nothing else that a user could have caused.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,8 +28,11 @@ from howdah.imaging.builder import ImageBuilder
 from howdah.imaging.catalogue import DEFAULT
 from howdah.imaging.checking import Difference
 from howdah.imaging.listing import ListedImage
-from howdah.model.cluster import Cluster, Desired, Endpoint, Instance
+from howdah.model.cluster import Cluster, Desired, Endpoint, Instance, container_name
+from howdah.model.roles import Role
 from howdah.model.storage import DataSet
+from howdah.pages.addresses import Addresses, Target, usual_port
+from howdah.pages.proxy import Pages
 from howdah.planning.adoption import Adoption
 from howdah.planning.observed import LABEL_CLUSTER
 from howdah.planning.plan import Plan
@@ -56,6 +60,15 @@ class VolumeUse:
     volume: str
     path: str
     used: Bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An instance with pages of its own."""
+
+    instance: str
+    role: Role
+    target: Target
 
 
 class Client:
@@ -181,6 +194,29 @@ class Client:
     def shell(self, name: str, instance: str = "gw1", argv: tuple[str, ...] = ("bash",)) -> int:
         """Join this terminal to a shell in an instance. Returns its exit code. Raises NotFound."""
         return self.installation.engine.shell(self._instance(name, instance).container, argv)
+
+    def windows(self, name: str) -> tuple[Window, ...]:
+        """The instances of a cluster that have pages to look at, in the order of their roles. Raises NotFound."""
+        desired, endpoints = self._desired(name), self._records.endpoints(name)
+        return tuple(
+            Window(i.name, i.role, Target(i.name, i.traits.ports["http"]))
+            for i in desired.instances
+            if "http" in i.traits.ports and i.name in endpoints
+        )
+
+    def pages(self, name: str) -> Pages:
+        """The daemons' web pages on this machine's loopback: ``serve()`` answers until ``close()``.
+
+        The port follows from the cluster's subnet, so that an address stays right the next time; another where it is
+        taken.
+        """
+        cluster, endpoints = self._desired(name).cluster, self._records.endpoints(name)
+        engine = self.installation.engine
+
+        def dial(instance: str, port: int) -> socket.socket:
+            return engine.dial(container_name(cluster.label, instance), port)
+
+        return Pages(lambda port: Addresses.of(cluster.label, port, endpoints), dial, usual_port(cluster.network))
 
     def logs(self, name: str, instance: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """An instance's output by lines. Raises NotFound."""

@@ -15,6 +15,7 @@ import tempfile
 import termios
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,8 +93,8 @@ def docker(run: str) -> Iterator[DockerEngine]:
     try:
         yield engine
     finally:
-        for state in engine.list(labels):
-            engine.remove(state.name)
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(engine.remove, [state.name for state in engine.list(labels)]))
         for network in engine.networks():
             if network.labels.get("howdah.test") == run:
                 engine.remove_network(network.name)
@@ -195,7 +196,7 @@ class TestDockerEngine(EngineContract):
         assert f"10001\n{spec.hostname}\na value argued\n" in said
         assert said.count("Read-only file system") == 2
         assert "\ntmp\n" in said
-        assert "nosuid,nodev" in said
+        assert "nosuid,nodev,noexec" in said
 
     def test_root_has_the_listed_capabilities_and_no_more(self, engine: DockerEngine, place: EnginePlace) -> None:
         numbers = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3}

@@ -186,10 +186,6 @@ def docker_volumes() -> Iterator[PlainVolumes]:
         try:
             yield volumes
         finally:
-            for found in volumes.survey().volumes:
-                volumes.bury(found.volume)
-                volumes.remove(found.volume)
-            volumes.remove_scratch("c1")
             volumes.close()
 
 

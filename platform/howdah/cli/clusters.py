@@ -57,7 +57,10 @@ def launch(
     parameter: Parameters = None,
     from_data: FromData = "",
 ) -> None:
-    """Bring a cluster up, and wait until it is ready. The same command again goes on where one was interrupted."""
+    """Bring a cluster up, until it is ready.
+
+    The same command again goes on where one was interrupted.
+    """
     here, given = around(ctx), parameters(parameter)
     with here.client(f"preparing the launch of {name or source or from_data}") as client:
         outcome = client.launch(source, given, name=name, from_data=from_data)
@@ -65,7 +68,7 @@ def launch(
 
 
 def list_clusters(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List clusters, and the data sets that were kept of those that are gone."""
+    """List clusters, and data that was kept of others."""
     from howdah.cli import showing
 
     with around(ctx).client("reading the registry") as client:
@@ -82,7 +85,7 @@ def status(
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
-    """Show what a cluster is like now: its instances, HDFS, YARN and data."""
+    """Show how a cluster is: its instances, HDFS, YARN, data."""
     here = around(ctx)
     with here.client(f"looking at {name}") as client:
         _show_status(here, client, name, as_json=as_json, clears=False)

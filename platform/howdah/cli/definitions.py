@@ -15,7 +15,7 @@ from howdah.errors import UserError
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     group = typer.Typer(
-        help="Show the definitions that come with howdah, and their parameters.",
+        help="Show the definitions that come with howdah.",
         invoke_without_command=True,
         rich_markup_mode=None,
         epilog="\b\nExamples:\n  howdah templates\n  howdah templates show small",
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def templates(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Show the definitions that come with howdah, and their parameters."""
+    """Show the definitions that come with howdah."""
     if ctx.invoked_subcommand is not None:
         return
     from howdah.cli import showing_templates
@@ -69,7 +69,10 @@ def env(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print a cluster's client configuration: core-site.xml and the others, or write the files."""
+    """Print or write a cluster's client configuration.
+
+    These are core-site.xml and the others that Hadoop's clients read.
+    """
     from howdah.cli import showing
 
     with around(ctx).client("reading the registry") as client:

@@ -14,8 +14,8 @@ from howdah.errors import Refused
 if TYPE_CHECKING:
     from howdah.filesystem.files import HdfsFiles
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="In HDFS; * and ? match.", show_default=False)]
-AnyPaths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="In HDFS; your home if not given.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="In HDFS; * and ? match.", show_default=False)]
+AnyPaths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="In HDFS; your home if not given.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", show_default=False)]
 Recursive = Annotated[bool, typer.Option("-R", "--recursive", help="Also what is below.")]
 Force = Annotated[bool, typer.Option("-f", "--force", help="Replace a file that is there.")]
@@ -34,7 +34,7 @@ Ends with 1, 2 or 3 where HDFS was asked and it failed, 125 where howdah could n
 def register(app: typer.Typer) -> None:
     """Add the group to the program."""
     group = typer.Typer(
-        help="Work with the files of a cluster's HDFS, from here, with nothing published.",
+        help="Work with the files of a cluster's HDFS, from here.",
         no_args_is_help=True,
         rich_markup_mode=None,
         epilog=EXAMPLES,
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 def hdfs(ctx: typer.Context, name: Name) -> None:
-    """Work with the files of a cluster's HDFS, from here, with nothing published."""
+    """Work with the files of a cluster's HDFS, from here."""
     here = around(ctx)
     here.returns_inner_code()
     here.interruption = "interrupted: files that were being copied are not there"
@@ -81,7 +81,7 @@ def ls(ctx: typer.Context, path: AnyPaths = None, recursive: Recursive = False, 
 def put(
     ctx: typer.Context,
     source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Here; - is standard input.", show_default=False)
+        list[str], typer.Argument(metavar="SOURCE", help="Here; - is standard input.", show_default=False)
     ],
     target: Target,
     force: Force = False,
@@ -96,9 +96,7 @@ def put(
 
 def get(
     ctx: typer.Context,
-    source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="In HDFS; * and ? match.", show_default=False)
-    ],
+    source: Annotated[list[str], typer.Argument(metavar="SOURCE", help="In HDFS; * and ? match.", show_default=False)],
     target: Target,
     force: Force = False,
 ) -> None:
@@ -141,9 +139,7 @@ def rm(
 
 def mv(
     ctx: typer.Context,
-    source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="In HDFS; * and ? match.", show_default=False)
-    ],
+    source: Annotated[list[str], typer.Argument(metavar="SOURCE", help="In HDFS; * and ? match.", show_default=False)],
     target: Target,
 ) -> None:
     """Rename files and folders, or move them into a folder. Replaces nothing."""
@@ -171,7 +167,7 @@ def du(
     summary: Annotated[bool, typer.Option("-s", "--summary", help="Only the sum of each path.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how much there is in files and folders, in bytes, and what all replicas take."""
+    """Show how much is in files and folders, in bytes."""
     from howdah.cli import showing_files
 
     with _files(ctx) as (_, files):

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 Kinds = Annotated[
-    list[Kind] | None, typer.Argument(metavar="[KIND]...", help="base, hadoop or spark; all if none is given.")
+    list[Kind] | None, typer.Argument(metavar="KIND", help="base, hadoop or spark; all if none is given.")
 ]
 
 

@@ -36,9 +36,7 @@ def exec_(
     ctx: typer.Context,
     name: Name,
     instance: InstanceName,
-    command: Annotated[
-        list[str], typer.Argument(metavar="-- COMMAND...", help="What to run there.", show_default=False)
-    ],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run there.", show_default=False)],
     stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Pass standard input on.")] = False,
 ) -> None:
     """Run a command in an instance. Ends with its exit code, or with 125 where howdah itself failed."""
@@ -58,7 +56,7 @@ def exec_(
 def shell(
     ctx: typer.Context,
     name: Name,
-    instance: Annotated[str, typer.Argument(metavar="[INSTANCE]", help="Where; the gateway if not given.")] = "gw1",
+    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Where; the gateway if not given.")] = "gw1",
 ) -> None:
     """Open a shell in an instance."""
     here = around(ctx)
@@ -75,7 +73,7 @@ def logs(
     ctx: typer.Context,
     name: Name,
     instance: Annotated[
-        str, typer.Argument(metavar="[INSTANCE]", help="One instance; all of them if not given.", show_default=False)
+        str, typer.Argument(metavar="INSTANCE", help="One instance; all of them if not given.", show_default=False)
     ] = "",
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written from now on.")] = False,
     tail: Annotated[
@@ -83,7 +81,10 @@ def logs(
         typer.Option("--tail", min=0, metavar="N", help="Only the last N lines of each.", show_default=False),
     ] = None,
 ) -> None:
-    """Print what an instance wrote; of all instances with the name of each before its lines."""
+    """Print what instances wrote.
+
+    Of several, each line has the name of its instance before it.
+    """
     from howdah.cli.merging import merged
 
     here = around(ctx)

@@ -35,7 +35,7 @@ def _sources(incomplete: str) -> list[str]:
 
 SOURCE_HELP = "A definition file, a template (a name of howdah templates, or a file .yaml.j2), or - for standard input."
 Source = Annotated[
-    str, typer.Argument(metavar="[FILE|TEMPLATE]", help=SOURCE_HELP, show_default=False, autocompletion=_sources)
+    str, typer.Argument(metavar="FILE|TEMPLATE", help=SOURCE_HELP, show_default=False, autocompletion=_sources)
 ]
 
 

@@ -1,6 +1,7 @@
 """A Definition as text, complete and in a fixed order: for records, ``export`` and ``launch``."""
 
 import io
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -27,8 +28,9 @@ def dumps(definition: Definition) -> str:
     return stream.getvalue()
 
 
+@lru_cache(maxsize=64)
 def loads(text: str, file: str = "definition") -> Definition:
-    """Read such a text. Raises UserError or Problems.
+    """Read such a text. Raises UserError or Problems. Kept: every look at a cluster reads the text of its record.
 
     Fields are checked as for any definition; the rules between them are not, for they may have become stricter.
     """

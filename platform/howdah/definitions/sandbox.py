@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
-from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -100,7 +100,9 @@ def _finalize(value: Any) -> Any:
 
 def render(body: str, values: Mapping[str, Value], file: str, first_line: int) -> str:
     """The text of the body with the values put in. Raises UserError or Problems, with the template's own lines."""
-    environment = _Environment(undefined=StrictUndefined, finalize=_finalize, keep_trailing_newline=True)
+    environment = _Environment(
+        undefined=StrictUndefined, finalize=_finalize, keep_trailing_newline=True, optimized=False
+    )
     # jinja2 keeps Python's range and more among its globals: replace them all.
     environment.globals.clear()
     environment.globals["range"] = environment.range
@@ -115,18 +117,16 @@ def render(body: str, values: Mapping[str, Value], file: str, first_line: int) -
         _check(tree, values, file, first_line)
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
-        template = environment.from_string(tree)
+        return _collect(environment.from_string(tree).generate(**values))
     except TemplateSyntaxError as error:
         fail(f"template: {error.message}", error.lineno, "correct the template")
     except (RecursionError, MemoryError, SyntaxError):
         fail("render limit: the template nests too deeply", 1, "nest less")
-    try:
-        return _collect(template.generate(**values))
     except RenderLimit as error:
         fail(f"render limit: {error}", _line(error), "make the template smaller")
     except SecurityError as error:
         fail(f"expression not allowed: {error}", _line(error), "use parameters, numbers, comparisons and `range`")
-    except (UndefinedError, TemplateError, TypeError, ValueError, ArithmeticError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
         fail(f"template: {error}", _line(error), "correct the expression")
 
 

@@ -8,14 +8,13 @@ import hashlib
 import ipaddress
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from howdah.engines.memory_commands import MemoryExecStream, MemoryHelper
 from howdah.errors import Conflict, Failed, NotFound, Refused, Transient, UserError
 from howdah.ports.engine import (
     Capacity,
@@ -230,7 +229,7 @@ class MemoryEngine:
             self._check_running(name)
         return self.on_exec(name, argv, stdin)
 
-    def exec_stream(self, name: str, argv: tuple[str, ...], *, user: str = "") -> "MemoryExecStream":
+    def exec_stream(self, name: str, argv: tuple[str, ...], *, user: str = "") -> MemoryExecStream:
         """What ``on_exec`` answers, once its standard input has ended."""
         with self._answering():
             if name not in self.containers:
@@ -279,11 +278,11 @@ class MemoryEngine:
             self._check_running(name)
             return False
 
-    def open_helper(self, root: str) -> "MemoryHelper":
+    def open_helper(self, root: str) -> MemoryHelper:
         """Runs programs on this machine, as this user."""
         with self._answering():
             Path(root).mkdir(parents=True, exist_ok=True)
-            return MemoryHelper(self)
+            return MemoryHelper(self.check_answers)
 
     def image(self, reference: str) -> ImageState | None:
         """The image, or None."""
@@ -396,59 +395,3 @@ class MemoryEngine:
     @staticmethod
     def _end(container: MemoryContainer, exit_code: int) -> None:
         container.phase, container.exit_code = Phase.EXITED, exit_code
-
-
-class MemoryExecStream:
-    """A command that runs when its input has ended, or when its output is asked for."""
-
-    def __init__(self, run: Callable[[bytes], ExecResult]) -> None:
-        self._run = run
-        self._stdin = bytearray()
-        self._result: ExecResult | None = None
-
-    def __iter__(self) -> Iterator[tuple[bool, bytes]]:
-        result = self._ended()
-        for is_error, output in ((False, result.stdout), (True, result.stderr)):
-            if output:
-                yield is_error, output
-
-    def exit_code(self) -> int:
-        """How it ended."""
-        return self._ended().exit_code
-
-    def write(self, data: bytes) -> None:
-        """To its standard input."""
-        self._stdin += data
-
-    def close_stdin(self) -> None:
-        """End its standard input."""
-        self._ended()
-
-    def _ended(self) -> ExecResult:
-        if self._result is None:
-            self._result = self._run(bytes(self._stdin))
-        return self._result
-
-
-class MemoryHelper:
-    """Root's work, done here: for trying programs out in a temporary folder."""
-
-    def __init__(self, engine: MemoryEngine) -> None:
-        self._engine = engine
-        self._is_open = True
-
-    def call(self, program: str, request: bytes) -> bytes:
-        """Run a Python program with the request on its standard input. Raises Failed with its standard error."""
-        self._engine.check_answers()
-        if not self._is_open:
-            raise Transient("the helper has ended", fix="try again")
-        command = [sys.executable, "-I", "-S", "-c", program]
-        result = subprocess.run(command, input=request, capture_output=True, check=False)
-        if result.returncode:
-            said = result.stderr.decode("utf-8", "replace").strip()
-            raise Failed(f"root's work on the host failed with exit code {result.returncode}: {said}")
-        return result.stdout
-
-    def close(self) -> None:
-        """It takes no more calls."""
-        self._is_open = False

@@ -47,6 +47,14 @@ class _DialledAdapter(HTTPAdapter):
 
         self.poolmanager.pool_classes_by_scheme = {"http": Pool}
 
+    def close(self) -> None:
+        # urllib3 leaves open connections to the garbage collector, and a relay would run on until then.
+        pools = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118  # its __iter__ raises
+            if pool := pools.get(key):
+                pool.close()
+        super().close()
+
 
 def cause(error: BaseException) -> str:
     """What lies under three wrappings of requests and urllib3, in one line; a HowdahError says it best."""

@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,7 +111,9 @@ class ImageBuilder:
                 way = self._build(inputs, context, unfinished, reporter)
                 self._seal(inputs, unfinished, {WAY: way}, folder, reporter)
             finally:
-                self._engine.remove_image(unfinished)
+                # An engine that is away has its own error; what stays under this name goes with a later build.
+                with suppress(Transient):
+                    self._engine.remove_image(unfinished)
 
     def _build(self, inputs: Inputs, context: Path, unfinished: str, reporter: Reporter) -> str:
         """Make the image under a name of its own. Returns the way it was made."""
@@ -167,7 +170,10 @@ class ImageBuilder:
             labels[MANIFEST] = hashlib.sha256(manifest).hexdigest()
         self._name(unfinished, inputs.reference, labels, folder)
         found = self._engine.image(inputs.reference)
-        if found is None or any(found.labels.get(key) != value for key, value in labels.items() if value):
+        # Not all the labels: another process may have given the name to its own, equally good image just now.
+        expected = {IMAGE: str(inputs.kind), INPUTS: inputs.digest}
+        is_labelled = found is not None and all(found.labels.get(key) == expected[key] for key in expected)
+        if found is None or not is_labelled or found.labels.get(LAYERS) != layers_digest(found.layers):
             raise Failed(
                 f"image {inputs.reference} does not carry the labels that it was given",
                 fix="run the same command again",

@@ -8,7 +8,9 @@ from howdah.clock import Clock
 from howdah.ports.engine import Lines
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : FROM \S+(?: AS (\S+))?$", re.IGNORECASE)
-_BOOTSTRAP = re.compile(r"^I: (.+)\.\.\.$")
+_BOOTSTRAP = re.compile(r"^I: ((?:running apt|downloading|extracting|installing|creating) ?.*)\.\.\.$")
+_MILESTONE = re.compile(r"^(?:ready|done): (.+)$")
+"""What the training of the archives prints, which takes minutes on a busy machine (images/training)."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _KEPT_LINES = 400
 
@@ -57,6 +59,8 @@ class Phases:
             self.begin(f"{STAGES.get(stage or '', stage or 'build')} (step {number} of {of})")
         elif said := _BOOTSTRAP.match(plain):
             self.begin(said[1])
+        elif reached := _MILESTONE.match(plain):
+            self._reporter.say(self._kind, f"  {plain.split(':')[0]}: {reached[1]}")
 
     def begin(self, phase: str) -> None:
         """Say that a phase begins."""

@@ -38,6 +38,7 @@ _ATTEMPT = re.compile(r"Diagnostics report from attempt_\w+: (?:Error: )?(\S.*)$
 _LAUNCHER = re.compile(
     r"^(?:Error: .*|Unknown program .*|No Arguments Given!|.*: No such file or directory)$", re.MULTILINE
 )
+_LOGGED = re.compile(r"^\d[\d:, -]+ ERROR [\w.$]+: (.*)$", re.MULTILINE)
 _CONTAINER_KILLED = re.compile(r"[Cc]ontainer .*? is running [\w ]*beyond [^.]*\..*?(?= Killing|$)", re.MULTILINE)
 
 _SAYS_LITTLE = re.compile(
@@ -109,8 +110,9 @@ def _hadoop(evidence: Evidence) -> Iterator[str]:
 
 def _launcher(evidence: Evidence) -> Iterator[str]:
     for text in (evidence.stderr, evidence.stdout):
-        if match := _last(_LAUNCHER, text):
-            yield match[0]
+        for pattern in (_LOGGED, _LAUNCHER):
+            if match := _last(pattern, text):
+                yield match[match.lastindex or 0]
 
 
 _FINDERS: tuple[Callable[[Evidence], Iterator[str]], ...] = (_memory, _python, _java, _hadoop, _containers, _launcher)

@@ -41,7 +41,6 @@ class Command:
     appended: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    configuration: str = layout.CONFIGURATION
 
 
 def folder(job_id: str) -> str:

@@ -180,7 +180,7 @@ def configure(folder: str, job: dict[str, Any]) -> None:
     """The gateway's configuration, with the job's own properties added. Of two equal ones Hadoop takes the later."""
     target = os.path.join(folder, "conf")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(job["configuration"], target, copy_function=shutil.copyfile)
+    shutil.copytree(os.environ.get("HADOOP_CONF_DIR", "/etc/hadoop"), target, copy_function=shutil.copyfile)
     os.chmod(target, 0o755)
     for name, properties in job["properties"].items():
         path = os.path.join(target, name)

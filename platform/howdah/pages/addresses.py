@@ -8,10 +8,16 @@ section 6.3) without asking anyone.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
-from howdah.model.cluster import DOMAIN, Endpoint, host_name
+from howdah.model.cluster import DOMAIN, Endpoint, Network, host_name
 
 _SHOWN = re.compile(r"([a-z]+[0-9]+)-([0-9]{2,5})\.([a-z0-9-]+)\.localhost(?::[0-9]+)?")
+
+
+def usual_port(network: Network) -> int:
+    """Where a cluster's pages are shown unless the port is taken: one for each subnet of the pool."""
+    return 20_000 + IPv4Network(network.subnet).network_address.packed[2]
 
 
 @dataclass(frozen=True, slots=True)

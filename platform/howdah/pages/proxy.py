@@ -3,6 +3,7 @@
 One listener for all the daemons of a cluster, told apart by the name the browser asks for.
 """
 
+import errno
 import http.client
 import logging
 import socket
@@ -16,6 +17,8 @@ Dial = Callable[[str, int], socket.socket]
 """A stream to a port of an instance, by name."""
 
 _log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
 
 _TIMEOUT = 60.0
 _CHUNK = 2**18
@@ -38,14 +41,21 @@ _TEXTS = ("text/", "application/json", "application/javascript", "application/x-
 
 
 class Pages:
-    """Listens from the moment it is made until ``close``; ``serve`` answers."""
+    """Listens from the moment it is made until ``close``.
 
-    def __init__(self, label: str, addresses: Callable[[int], Addresses], dial: Dial, port: int = 0) -> None:
-        self._server = _Server(("127.0.0.1", port), _Handler)
+    ``serve`` answers. Takes any free port where ``port`` is taken.
+    """
+
+    def __init__(self, addresses: Callable[[int], Addresses], dial: Dial, port: int) -> None:
+        try:
+            self._server = _Server((LOOPBACK, port), _Handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            self._server = _Server((LOOPBACK, 0), _Handler)
         self.port: int = self._server.server_address[1]
         self._server.addresses = lambda: addresses(self.port)
         self._server.dial = dial
-        self.label = label
 
     def url(self, target: Target) -> str:
         """Where a daemon's pages begin."""

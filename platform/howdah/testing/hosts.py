@@ -135,10 +135,8 @@ class EngineHost:
 
 
 @contextmanager
-def test_host(name: str, *, options: tuple[str, ...] = (), starts: bool = True) -> Iterator[EngineHost]:
+def engine_host(name: str, *, options: tuple[str, ...] = (), starts: bool = True) -> Iterator[EngineHost]:
     """A host with an engine that answers; nothing of it is left afterwards. ``options`` are dockerd's.
-
-    Import the module, not this name, into tests: pytest would take it for one of them.
 
     Raises Failed where the machine cannot have one.
     """
@@ -201,12 +199,12 @@ def _namespaces(word: str) -> Iterator[int]:
 def _link(init: int) -> Iterator[int]:
     """Join the namespace to the bridge. Yields the last number of its address."""
     with _alone():
-        if not Path(f"/sys/class/net/{BRIDGE}").exists():
+        if not _links("dev", BRIDGE):
             _command("ip", "link", "add", BRIDGE, "type", "bridge")
             _command("ip", "address", "add", f"{SUBNET}.1/24", "dev", BRIDGE)
             _command("ip", "link", "set", BRIDGE, "up")
             _command("iptables", "-I", "FORWARD", "-i", BRIDGE, "-o", BRIDGE, "-j", "ACCEPT")
-        number = next(n for n in range(FIRST, LAST) if not Path(f"/sys/class/net/hkv{n}").exists())
+        number = next(n for n in range(FIRST, LAST) if not _links("dev", f"hkv{n}"))
         end, inside = f"hkv{number}", ("nsenter", f"--target={init}", "--net")
         _command("ip", "link", "add", end, "master", BRIDGE, "type", "veth", "peer", "eth0", "netns", str(init))
     try:
@@ -219,8 +217,7 @@ def _link(init: int) -> Iterator[int]:
         with _alone():
             with suppress(Failed):  # it goes with the namespace too
                 _command("ip", "link", "delete", end)
-            ports = Path(f"/sys/class/net/{BRIDGE}/brif")
-            if ports.exists() and not list(ports.iterdir()):
+            if _links("dev", BRIDGE) and not _links("master", BRIDGE):
                 _command("ip", "link", "delete", BRIDGE)
                 _command("iptables", "-D", "FORWARD", "-i", BRIDGE, "-o", BRIDGE, "-j", "ACCEPT")
 
@@ -235,7 +232,7 @@ def _alone() -> Iterator[None]:
 
 def _end(host: EngineHost) -> None:
     """Ask the engine to end, so that it ends its containers; the kernel ends what does not."""
-    engine = host._engine  # noqa: SLF001
+    engine = host._engine
     if engine is None or engine.poll() is not None:
         return
     for pid in _children(engine.pid):
@@ -257,6 +254,14 @@ def _remove_cgroups(cgroup: str) -> None:
         return not any(top.exists() for top in tops)
 
     wait_for(are_gone, f"the end of the processes in cgroup {cgroup}", END_SECONDS)
+
+
+def _links(*which: str) -> str:
+    """Interfaces of this network namespace. Not from /sys, which may show another one's."""
+    try:
+        return _command("ip", "-oneline", "link", "show", *which)
+    except Failed:
+        return ""
 
 
 def _children(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -122,7 +123,7 @@ class PlainVolumes(Paths):
         return answer["value"]
 
     def _call(self, request: bytes) -> bytes:
-        program = resources.files("howdah.volumes").joinpath("helper_program.py").read_text(encoding="utf-8")
+        program = helper_program()
         helper = self._opened()
         try:
             return helper.call(program, request)
@@ -138,6 +139,21 @@ class PlainVolumes(Paths):
             if self._helper is None:
                 self._helper = self._engine.open_helper(self.root)
             return self._helper
+
+
+@cache
+def helper_program() -> str:
+    """The program as one text: its other part is made a module first."""
+    folder = resources.files("howdah.volumes")
+    reading, program = (
+        folder.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in ("reading", "helper_program")
+    )
+    return (
+        "import sys, types\n"
+        "module = sys.modules['howdah.volumes.reading'] = types.ModuleType('howdah.volumes.reading')\n"
+        f"exec({reading!r}, module.__dict__)\n"
+        f"exec({program!r}, globals())\n"
+    )
 
 
 def _volume(found: Mapping[str, Any]) -> FoundVolume:

@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from howdah.app import Installation, Settings
 from howdah.cli.application import app
 from howdah.cli.surroundings import Surroundings
@@ -11,7 +13,6 @@ from howdah.coordination.records import Records
 from howdah.reconcile.ports import HostPorts, Outside
 from howdah.reconcile.progress import Progress
 from howdah.testing.rig import World
-from typer.testing import CliRunner, Result
 
 
 class WorldInstallation(Installation):

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from howdah.testing.rig import World
 from tests.unit.cli.conftest import Howdah
 

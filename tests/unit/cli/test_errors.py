@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from howdah.client import Client
 from howdah.errors import (
     Bug,

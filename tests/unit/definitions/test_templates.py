@@ -85,6 +85,16 @@ def test_what_a_template_can_say(body: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "expression",
+    ["[] | min and 1", "1 / 0", "1 % 0", "'x' - 1", "'%s' % 1", "label | round", "range(1, 2, 0)", "[1, 2]", "1 < 'a'"],
+)
+def test_an_expression_that_makes_no_sense_is_the_templates_mistake(expression: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        render("a: {{ " + expression + " }}")
+    assert "t.yaml.j2:10: " in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
         ("count", "x", "a whole number from 1 to 9"),

@@ -1,11 +1,16 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from howdah.definitions.exporting import loads
 from howdah.model.cluster import Assignment, Cluster, ClusterPhase, Desired, Instance, Network
 from howdah.model.roles import ROLES
 from howdah.model.storage import DataSet, DataSetState
+
+# A busy machine is no reason to fail.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 SMALL = """
 name: sales
@@ -29,12 +34,12 @@ def desired_of(text: str) -> Desired:
     instances: list[Instance] = []
     for role, body in definition.roles.items():
         number = 0
-        for group, settings in body.groups.items():
-            for _ in range(settings.count):
+        for group, chosen in body.groups.items():
+            for _ in range(chosen.count):
                 number += 1
                 address = f"10.1.{len(instances) // 200}.{11 + len(instances) % 200}"
                 place = Assignment(f"{ROLES[role].prefix}{number}", role, group, "h1", address, 1)
-                instances.append(Instance(place, settings, cluster.uuid, cluster.label))
+                instances.append(Instance(place, chosen, cluster.uuid, cluster.label))
     data_set = DataSet("d1", name, DataSetState.READY, "CID-1", 1, (), cluster.uuid, text)
     return Desired(cluster, definition, tuple(instances), data_set)
 

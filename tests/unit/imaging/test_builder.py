@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,24 @@ def test_an_image_of_the_same_name_but_other_inputs_is_built_again(
     engine.add_image(builder.reference("hadoop"), {INPUTS: "something else"})
     assert builder.ensure("hadoop", ignore)
     assert not builder.ensure("hadoop", ignore)
+
+
+def test_another_process_that_names_its_own_image_at_the_same_moment_does_no_harm(
+    engine: BuildingEngine, settings: ImageSettings
+) -> None:
+    builder = with_base(engine, settings)
+    reference = builder.reference("hadoop")
+    build_image = engine.build_image
+
+    def overtaken(name: str, *arguments: Any, **options: Any) -> None:
+        build_image(name, *arguments, **options)
+        if name == reference:
+            ours = engine.known_images[name]
+            labels = {**ours.labels, BUILT: "2026-01-01T00:00:07+00:00"}
+            engine.known_images[name] = replace(ours, labels=labels)
+
+    engine.build_image = overtaken  # type: ignore[method-assign, assignment]
+    assert builder.ensure("hadoop", ignore)
 
 
 def test_an_image_without_a_list_of_its_files_gets_no_name(engine: BuildingEngine, settings: ImageSettings) -> None:

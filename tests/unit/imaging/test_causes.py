@@ -66,6 +66,8 @@ def test_a_phase_is_said_once_when_it_begins_with_the_seconds_since_the_start() 
         "Step 5/9 : FROM fetch as assemble",
         "Step 8/9 : FROM x AS somethingNew",
         "I: extracting archives...",
+        "I: removing tempdir /tmp/x...",
+        "ready: namenode",
     ):
         phases(line)
     assert said == [
@@ -73,5 +75,6 @@ def test_a_phase_is_said_once_when_it_begins_with_the_seconds_since_the_start() 
         "[  10 s] hadoop: check the packages against the lock and lay out the image (step 5 of 9)",
         "[  15 s] hadoop: somethingNew (step 8 of 9)",
         "[  20 s] hadoop: extracting archives",
+        "[  25 s] hadoop:   ready: namenode",
     ]
     assert "Step 9 is loud" in phases.last

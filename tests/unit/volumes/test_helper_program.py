@@ -11,7 +11,7 @@ import pytest
 
 from howdah.testing.faults import Killed
 from howdah.testing.volumes_contract import FolderDisk, identity_of
-from howdah.volumes import helper_program
+from howdah.volumes import reading
 from howdah.volumes.helper_program import Host, answer
 
 USER = os.geteuid()
@@ -134,7 +134,7 @@ def test_of_a_large_image_only_the_sum_is_looked_for(host: Host, monkeypatch: py
     for image in (one for one in current.iterdir() if one.name.startswith("fsimage") and not one.suffix):
         image.write_bytes(b"damaged")
     assert not host.survey()["volumes"][0]["has_image"]
-    monkeypatch.setattr(helper_program, "LARGE_IMAGE", 3)
+    monkeypatch.setattr(reading, "LARGE_IMAGE", 3)
     assert host.survey()["volumes"][0]["has_image"]
 
 

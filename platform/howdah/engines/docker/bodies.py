@@ -32,8 +32,8 @@ def instance_body(spec: InstanceSpec) -> dict[str, Any]:
     """A container of a cluster. ENTRYPOINT stays the image's."""
     host: dict[str, Any] = {
         **_confinement(pids=spec.pids, memory=spec.memory),
-        # Executable, because zstd-jni and snappy-java load their native code from the JVM's temporary folder.
-        "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={int(spec.tmp_size)}"},
+        # The images have the native code that JVMs otherwise unpack there: leveldbjni, snappy-java, zstd-jni, netty.
+        "Tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,mode=1777,size={int(spec.tmp_size)}"},
         "NetworkMode": spec.network or "none",
         "Mounts": [
             # Type bind, for its missing source is an error; in the Binds form it would be created.
@@ -134,5 +134,5 @@ def _confinement(pids: int, memory: Bytes) -> dict[str, Any]:
         "MemorySwap": int(memory),  # the same number: no swap
         "RestartPolicy": {"Name": "no"},
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
-        "Init": False,
+        "Init": True,  # a JVM as process 1 does not reap the orphans of a NodeManager's tasks
     }

@@ -45,12 +45,13 @@ def dump(name, lines):
     # Not the folder of the configuration: a class path with a non-empty folder cannot be archived.
     with open("%s/%s.classpath" % (JVM, name), encoding="utf-8") as file:
         class_path = file.read().strip()
+    # G1, whatever the machine: it writes the archived objects that G1 maps and that the other collectors can load.
     # Module options must be the same at the dump, or the archive's modules are not used.
     with open("%s/%s.flags" % (JVM, name), encoding="utf-8") as file:
         module_options = [line.strip() for line in file if line.startswith("--")]
     archive = "%s/%s.jsa" % (JVM, name)
     command = [
-        "/usr/lib/jvm/java/bin/java", "-Xshare:dump", "-XX:SharedClassListFile=" + list_path,
+        "/usr/lib/jvm/java/bin/java", "-Xshare:dump", "-XX:+UseG1GC", "-XX:SharedClassListFile=" + list_path,
         "-XX:SharedArchiveFile=" + archive, "-Xlog:disable", "-Xlog:all=error:stderr", *module_options, "-cp", class_path,
     ]
     subprocess.run(command, check=True)

@@ -18,7 +18,7 @@ from howdah.errors import UserError
 from howdah.imaging.builder import ImageSettings
 from howdah.imaging.certificates import added_certificates
 from howdah.imaging.shelf import Shelf
-from howdah.model.layout import DEFAULT_ROOT, HostLayout
+from howdah.model.layout import DEFAULT_ROOT
 from howdah.planning.adoption import Adoption
 from howdah.planning.registry import PORT, REGISTRY
 from howdah.ports.coordinator import Coordinator
@@ -94,9 +94,8 @@ class Installation:
     def host(self) -> HostPorts:
         """The ports of the one host."""
         self.engine.helper_image = self.images.helper
-        layout = HostLayout(self.settings.root)
         volumes = PlainVolumes(self.engine, self.settings.root)
-        return HostPorts(self.engine, volumes, DaemonProbe(self.engine, self.clock), self.images, layout)
+        return HostPorts(self.engine, volumes, DaemonProbe(self.engine, self.clock), self.images)
 
     @cached_property
     def outside(self) -> Outside:

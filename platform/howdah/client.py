@@ -28,6 +28,7 @@ from howdah.imaging.builder import ImageBuilder
 from howdah.imaging.catalogue import DEFAULT
 from howdah.imaging.checking import Difference
 from howdah.imaging.listing import ListedImage
+from howdah.jobs.submit import Jobs
 from howdah.model.cluster import Cluster, Desired, Endpoint, Instance, container_name
 from howdah.model.roles import Role
 from howdah.model.storage import DataSet
@@ -121,7 +122,7 @@ class Client:
     def data_of(self, name: str) -> tuple[VolumeUse, ...]:
         """The volumes of a cluster's data set and their bytes. Raises NotFound."""
         volumes = self.installation.host.volumes
-        layout = self.installation.host.layout
+        layout = volumes.layout
         claims = self._desired(name).data_set.claims
         there = {found.volume for found in volumes.survey().volumes if not found.is_tombstone}
         used = {claim.volume: volumes.used(claim.volume) for claim in claims if claim.volume in there}
@@ -232,6 +233,12 @@ class Client:
     def files(self, name: str) -> HdfsFiles:
         """The files of a cluster's HDFS, as HADOOP_USER_NAME. Close them at the end. Raises NotFound, Transient."""
         return open_files(self.installation.engine, self._desired(name).cluster.label, self._records.endpoints(name))
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of every cluster: submit, follow, wait, show, list, logs, kill."""
+        engines = {name: host.engine for name, host in self.installation.outside.hosts.items()}
+        return Jobs(engines, self._records, self._desired, self.installation.clock)
 
     # -- what clusters are made of, and the machine
 

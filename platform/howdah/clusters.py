@@ -135,7 +135,7 @@ class Clusters:
         found = survey(ports)
         if found.free is not None and found.free < MINIMUM_FREE:
             raise UserError(
-                f"{ports.layout.root} on host {host} has {found.free} free",
+                f"{ports.volumes.layout.root} on host {host} has {found.free} free",
                 fix=f"make room: {MINIMUM_FREE} are needed at least",
             )
         check_memory(definition, host, ports.engine.capacity().memory, self._promised())

@@ -206,8 +206,8 @@ def disk(bench: Bench) -> Finding:
     """Is there room for volumes?"""
     free = bench.volumes.survey().free
     if free is None:
-        return Finding("disk", Verdict.UNKNOWN, f"what is free in {bench.volumes.root} is not known")
-    text = f"{free} free in {bench.volumes.root}; {MINIMUM_FREE} are needed"
+        return Finding("disk", Verdict.UNKNOWN, f"what is free in {bench.volumes.layout.root} is not known")
+    text = f"{free} free in {bench.volumes.layout.root}; {MINIMUM_FREE} are needed"
     if free < MINIMUM_FREE:
         return Finding("disk", Verdict.BAD, text, "make room, or name another folder in HOWDAH_ROOT")
     return Finding("disk", Verdict.GOOD, text)

@@ -44,15 +44,15 @@ class TestMemoryVolumes(VolumesContract):
 
     def test_what_can_be_mounted(self, volumes: MemoryVolumes) -> None:
         identity = self.made(volumes)
-        folder = volumes.volume_path(identity.volume)
+        folder = volumes.layout.volume(identity.volume)
         volumes.write_bundle("c1", "nn1", "d1", {}, {})
         volumes.create_scratch(ScratchFolder("c1", "nm1", Bytes(1)))
         mounted = [
             f"{folder}/data",
             f"{folder}/identity",
-            volumes.bundle_path("c1", "nn1", "d1"),
-            volumes.live_path("c1", "nn1"),
-            volumes.scratch_path("c1", "nm1"),
+            volumes.layout.static("c1", "nn1", "d1"),
+            volumes.layout.live("c1", "nn1"),
+            volumes.layout.scratch("c1", "nm1"),
         ]
         assert all(volumes.exists(path) for path in mounted)
         volumes.bury(identity.volume)
@@ -72,7 +72,7 @@ class PlainContract(VolumesContract):
         inner = (folder / "data").stat()
         assert (inner.st_mode & 0o777, inner.st_uid, inner.st_gid) == (0o700, owner_uid, owner_uid)
         volumes.create_scratch(ScratchFolder("c1", "nm1", Bytes(1)))
-        assert Path(volumes.scratch_path("c1", "nm1")).stat().st_uid == owner_uid
+        assert Path(volumes.layout.scratch("c1", "nm1")).stat().st_uid == owner_uid
 
     def test_what_a_killed_creation_has_left_is_cleared(self, volumes: PlainVolumes, disk: FolderDisk) -> None:
         self.made(volumes)
@@ -111,7 +111,7 @@ class PlainContract(VolumesContract):
 
     def test_live_files_change_under_a_container_that_reads(self, volumes: PlainVolumes) -> None:
         volumes.write_bundle("c1", "nn1", "d1", {"bin/topology": "#!/bin/sh\n"}, {"hosts": "old", "gone": "x"})
-        live = Path(volumes.live_path("c1", "nn1"))
+        live = Path(volumes.layout.live("c1", "nn1"))
         mounted = live.stat().st_ino
         with (live / "hosts").open() as reader:
             volumes.write_bundle("c1", "nn1", "d1", {}, {"hosts": "new"})
@@ -119,7 +119,7 @@ class PlainContract(VolumesContract):
         assert live.stat().st_ino == mounted
         assert sorted(entry.name for entry in live.iterdir()) == ["hosts"]
         assert (live / "hosts").read_text() == "new"
-        script = Path(volumes.bundle_path("c1", "nn1", "d1")) / "bin/topology"
+        script = Path(volumes.layout.static("c1", "nn1", "d1")) / "bin/topology"
         assert script.stat().st_mode & 0o777 == 0o755
 
     def test_no_name_leads_out_of_the_root(self, volumes: PlainVolumes) -> None:
@@ -198,7 +198,7 @@ class TestPlainVolumesThroughDocker(PlainContract):
 
     @pytest.fixture
     def disk(self, docker_volumes: PlainVolumes) -> FolderDisk:
-        return FolderDisk(Path(docker_volumes.root))
+        return FolderDisk(Path(docker_volumes.layout.root))
 
     @pytest.fixture
     def owner_uid(self) -> int:

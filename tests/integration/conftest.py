@@ -86,7 +86,9 @@ def far_host(engine_address: str, images: Mapping[str, str]) -> Iterator[hosts.E
 @pytest.fixture
 def far(far_host: hosts.EngineHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The far engine with nothing of howdah's on it, before and after."""
-    place = Place(far_host.engine, str(far_host.folder / f"root-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("home"))
+    place = Place(
+        far_host.engine, str(far_host.folder / f"root-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("home")
+    )
     far_host.start_engine()
     try:
         yield place

@@ -90,13 +90,24 @@ class Place:
         with self.client() as client:
             image = client.installation.images.helper()
         return self.docker(
-            *("run", "--rm", "--network", "none", "--user", "0:0", "--mount", f"type=bind,source={parent},target=/host"),
+            *(
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "--user",
+                "0:0",
+                "--mount",
+                f"type=bind,source={parent},target=/host",
+            ),
             *("--env", f"ROOT=/host/{name}", "--entrypoint", "sh", image, "-euc", script),
         )
 
     def tree(self) -> list[str]:
         """The folders of volumes, scratch and configuration that there are, two levels deep."""
-        script = 'cd "$ROOT" 2>/dev/null || exit 0; find volumes scratch bundles -mindepth 1 -maxdepth 1 2>/dev/null || :'
+        script = (
+            'cd "$ROOT" 2>/dev/null || exit 0; find volumes scratch bundles -mindepth 1 -maxdepth 1 2>/dev/null || :'
+        )
         return sorted(self.as_root(script).split())
 
     def containers(self) -> list[str]:

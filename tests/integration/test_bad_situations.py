@@ -60,7 +60,9 @@ def test_an_engine_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.engine
 def test_too_little_memory_is_said_with_the_numbers(place: Place) -> None:
     before = place.tree()
-    refused(place.howdah("launch", "single", "--name", "bad", "-p", "worker_memory=1 TiB"), 2, "of memory", "local", "lower")
+    refused(
+        place.howdah("launch", "single", "--name", "bad", "-p", "worker_memory=1 TiB"), 2, "of memory", "local", "lower"
+    )
     assert not [name for name in place.containers() if name.startswith("bad-")]
     assert [path for path in place.tree() if path not in before and not path.startswith("volumes/")] == []
     assert place.orphans() == []

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from howdah import __version__
-from howdah.cli import clusters, completion, definitions, hdfs, images, inside, machine, output, planning, standing
+from howdah.cli import (
+    clusters,
+    completion,
+    definitions,
+    hdfs,
+    images,
+    inside,
+    jobs,
+    machine,
+    output,
+    planning,
+    standing,
+)
 from howdah.cli.reporting import Program
 from howdah.cli.surroundings import Surroundings
 
@@ -51,7 +63,7 @@ def _root(
     pass
 
 
-for group in (planning, clusters, inside, hdfs, definitions, images, machine, standing, completion):
+for group in (planning, clusters, inside, hdfs, jobs, definitions, images, machine, standing, completion):
     group.register(app)
 
 

@@ -46,7 +46,7 @@ def build(ctx: typer.Context, kind: Kinds = None) -> None:
 
 
 def list_images(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the images of howdah's on the engine, and whether they are of any use."""
+    """List the images on the engine, and which are of use."""
     from howdah.cli import showing_machine
 
     with around(ctx).client("asking the engine") as client:

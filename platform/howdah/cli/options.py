@@ -39,14 +39,14 @@ Source = Annotated[
 ]
 
 
-def parameters(texts: list[str] | None) -> dict[str, str]:
-    """``key=value`` texts as a mapping. Raises UserError."""
+def parameters(texts: list[str] | None, option: str = "-p") -> dict[str, str]:
+    """``key=value`` texts of an option as a mapping. Raises UserError."""
     found: dict[str, str] = {}
     for text in texts or ():
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise UserError(f"{text!r} is no parameter", fix="write -p KEY=VALUE, as in -p workers=3", place="-p")
+            raise UserError(f"{text!r} has no name and value", fix=f"write {option} KEY=VALUE", place=option)
         if key in found:
-            raise UserError(f"parameter {key} is given twice", fix="give it once", place="-p")
+            raise UserError(f"{key} is given twice", fix="give it once", place=option)
         found[key] = value
     return found

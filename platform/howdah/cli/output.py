@@ -56,23 +56,27 @@ def flush() -> None:
 
 def tell(text: str) -> None:
     """A line that is not a result; when nobody can read it any more, so be it."""
-    with suppress(OSError, ValueError):
+    try:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
+    except (OSError, ValueError):
+        abandon(sys.stderr)
 
 
 def tell_bytes(data: bytes) -> None:
     """A piece of a command's standard error as it came."""
-    with suppress(OSError, ValueError):
+    try:
         sys.stderr.flush()
         sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
+    except (OSError, ValueError):
+        abandon(sys.stderr)
 
 
-def abandon() -> None:
-    """Point standard output at nothing, so that Python's own flush at the end does not complain once more."""
+def abandon(stream: TextIO) -> None:
+    """Point it at nothing, so that what it still holds does not fail once more when Python ends."""
     with suppress(OSError, ValueError):
-        target = sys.stdout.fileno()
+        target = stream.fileno()
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, target)
         os.close(nothing)

@@ -14,11 +14,12 @@ Made from the program by `python -m howdah.cli.reference > docs/reference/cli.md
 
 ## What holds for every command
 
-- Results go to standard output, progress and errors to standard error. On a terminal progress is shown in place; elsewhere it is
-  a line for each step, and a line for what takes longer than a second, with what it waits for.
-- `--json` on what shows a state prints JSON. Its keys stay; new ones may be added. Amounts are in bytes, times in ISO 8601.
-- Nothing is asked where standard input is not a terminal. What destroys data needs `--confirm NAME` there, and never takes
-  `--yes` alone for an answer.
+- Results go to standard output, progress and errors to standard error. On a terminal progress is shown in place;
+  elsewhere it is a line for each step, and one for what takes longer than a second, with what it waits for.
+- `--json` on what shows a state prints JSON. Its keys stay; new ones may be added. Amounts are in bytes, times in
+  ISO 8601.
+- Nothing is asked where standard input is not a terminal. What destroys data needs `--confirm NAME` there, and never
+  takes `--yes` alone for an answer.
 - Any command that changes something can be interrupted, by Ctrl-C or by `kill -9`; the same command goes on.
 - Colour is used on terminals only, and never where `NO_COLOR` is set. See [the environment](environment.md).
 
@@ -26,7 +27,7 @@ Made from the program by `python -m howdah.cli.reference > docs/reference/cli.md
 |---|---|
 | 0 | done, or nothing to do |
 | 1 | failed: the message says what, and what to do |
-| 2 | asked for something impossible: a wrong option, a name that is not there, a definition that does not fit. Nothing was touched |
+| 2 | impossible: a wrong option, a name that is not there, a definition that does not fit. Nothing was touched |
 | 3 | refused to protect data |
 | 125 | of `exec`, `shell` and `hdfs`: howdah itself failed; any other code is that of what was run |
 | 130 | interrupted |

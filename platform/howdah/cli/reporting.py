@@ -1,5 +1,6 @@
 """From what went wrong to what is said and to the exit code."""
 
+import sys
 import traceback
 from typing import Any
 
@@ -34,10 +35,10 @@ class Program(TyperGroup):
             if text := around(ctx).interruption:
                 output.tell(f"howdah: {text}")
         except output.OutputGone:
-            output.abandon()
+            output.abandon(sys.stdout)
             code = GONE_CODE
         except output.OutputFailed as error:
-            output.abandon()
+            output.abandon(sys.stdout)
             output.tell(f"howdah: the output cannot be written: {error}")
             code = around(ctx).failure_code or FAILED_CODE
         except Bug as error:

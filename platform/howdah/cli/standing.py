@@ -11,7 +11,9 @@ from howdah.cli.options import Name
 from howdah.cli.surroundings import around
 from howdah.errors import UserError
 
-controller = typer.Typer(help="Watch over clusters: restart what died, end those whose time is up.")
+controller = typer.Typer(
+    help="Restart what died, end clusters whose time is up.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +21,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="\b\nExamples:\n  howdah ui demo\n  howdah ui demo resourcemanager --open")(ui)
     app.command(epilog="\b\nExample:\n  howdah adopt")(adopt)
     controller.command("run", epilog="\b\nExample:\n  howdah controller run")(controller_run)
+    # A group of one command would be taken for that command.
+    controller.callback()(lambda: None)
     app.add_typer(controller, name="controller")
 
 
@@ -30,7 +34,10 @@ def ui(
     ] = "",
     open_browser: Annotated[bool, typer.Option("--open", help="Open them in a browser.")] = False,
 ) -> None:
-    """Show the daemons' own web pages on this machine's loopback, until Ctrl-C."""
+    """Show the daemons' web pages here, until Ctrl-C.
+
+    They answer on this machine's loopback address, with nothing published.
+    """
     here = around(ctx)
     here.interruption = ""
     with here.client(f"finding the pages of {name}") as client:
@@ -47,6 +54,7 @@ def ui(
         here.clear()
         for window in chosen:
             output.say(f"{window.instance:6} {window.role:18} {pages.url(window.target)}")
+        output.flush()
         output.tell("answering until Ctrl-C")
         if open_browser:
             webbrowser.open(pages.url(chosen[0].target))
@@ -57,7 +65,10 @@ def ui(
 
 
 def adopt(ctx: typer.Context) -> None:
-    """Rebuild the records of a lost registry from the volumes' own identities."""
+    """Rebuild the records of a lost registry.
+
+    They are read from the volumes' own identities.
+    """
     here = around(ctx)
     with here.client("reading the volumes") as client:
         adoption = client.adopt()
@@ -72,10 +83,18 @@ def adopt(ctx: typer.Context) -> None:
 
 
 def controller_run(ctx: typer.Context) -> None:
-    """Be the controller, until Ctrl-C: one sentence for each thing that is done."""
+    """Be the controller, until Ctrl-C.
+
+    Each thing that is done is told in one sentence.
+    """
     here = around(ctx)
     here.interruption = ""
     with here.client("taking the lead") as client:
         here.clear()
         output.tell("watching over the clusters until Ctrl-C")
-        client.control(lambda cluster, sentence: output.say(f"{cluster}: {sentence}"), threading.Event())
+
+        def say(cluster: str, sentence: str) -> None:
+            output.say(f"{cluster}: {sentence}")
+            output.flush()
+
+        client.control(say, threading.Event())

@@ -75,8 +75,9 @@ def _make_place(hdfs: WebHdfs, clock: Clock, wanted: str) -> str:
                 raise
             folder = f"{taken}{_milliseconds(clock)}{folder[len(taken) :]}"
     place = original = f"{folder}/{name}"
+    stamp = _milliseconds(clock)
     while hdfs.find(place) is not None:
-        place = f"{original}{_milliseconds(clock)}"
+        place, stamp = f"{original}{stamp}", stamp + 1
     return place
 
 

@@ -111,13 +111,15 @@ def lost(job: Job, applications: Sequence[Application], now: datetime) -> Outcom
     bad = next((each for each in applications if each.has_failed), None)
     gone = "its client in the gateway went away"
     is_whole = job.spec.kind is JobKind.SPARK and job.spec.deploy_mode is DeployMode.CLUSTER
-    if bad is not None:
+    if bad is not None and (is_whole or job.spec.kind is not JobKind.SPARK):
         state = JobState.KILLED if bad.final_status == "KILLED" else JobState.FAILED
-        code, text = 1, f"{gone}; YARN says {bad.final_status}: {bad.diagnostics.strip() or 'no reason given'}"
+        why = bad.diagnostics.strip().partition("\n")[0] or "no reason given"
+        code, text = 1, f"{gone}; YARN says {bad.final_status}: {why}"
     elif applications and is_whole:
         state, code, text = JobState.SUCCEEDED, 0, f"{gone}; YARN says SUCCEEDED"
     else:
-        # YARN calls a Spark application SUCCEEDED whose driver vanished; what else a program had to do, it alone knew.
+        # What YARN says of a Spark application whose driver vanished means nothing: it may be SUCCEEDED. And what else
+        # a program had to do, it alone knew.
         said = "YARN cannot tell how the rest of it would have ended" if applications else "before YARN knew of it"
         state, code, text = JobState.LOST, UNKNOWN_EXIT_CODE, f"{gone}; {said}"
     words = {JobState.SUCCEEDED: "succeeded", JobState.LOST: "is lost", JobState.KILLED: "was killed"}

@@ -20,6 +20,10 @@ class HostLayout:
         """A volume: ``identity/`` and ``data/``."""
         return f"{self.root}/volumes/{uuid}"
 
+    def tombstone(self, uuid: str) -> str:
+        """A volume that is buried."""
+        return f"{self.root}/volumes/.tombstone-{uuid}"
+
     def scratch(self, cluster: str, instance: str) -> str:
         """An instance's folder that goes with the cluster."""
         return f"{self.root}/scratch/{cluster}/{instance}"

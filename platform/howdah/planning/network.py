@@ -18,7 +18,11 @@ def choose_network(label: str, taken: Iterable[str], pool: IPv4Network = POOL) -
     for subnet in pool.subnets(new_prefix=24):
         if not any(subnet.overlaps(other) for other in used):
             return network_of(label, subnet)
-    raise UserError(f"no free /24 network is left in {pool}", fix="delete clusters that are not needed")
+    owners = ", ".join(str(other) for other in sorted({other for other in used if other.overlaps(pool)})[:10])
+    raise UserError(
+        f"no free /24 network is left in {pool}: taken are {owners}",
+        fix="delete clusters that are not needed, or remove networks that others made there (docker network ls)",
+    )
 
 
 def network_of(label: str, subnet: IPv4Network) -> Network:

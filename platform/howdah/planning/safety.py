@@ -2,6 +2,7 @@
 
 from howdah.errors import HowdahError, Refused, Transient
 from howdah.model.cluster import Desired
+from howdah.model.roles import Role
 from howdah.model.roles import Storage
 from howdah.model.storage import DataSet, DataSetState, FoundVolume, VolumeClaim, VolumeState
 from howdah.planning.observed import Observed, Unknown
@@ -86,7 +87,9 @@ def _content_objection(data_set: DataSet, claim: VolumeClaim, volume: FoundVolum
         return Refused(
             f"{where} is owned by uid {volume.owner_uid}, not {CONTAINER_UID}", fix=f"chown it back to {CONTAINER_UID}"
         )
-    if identity.state is VolumeState.USED and volume.is_empty:
+    # A format comes before the mark: of data that is READY the NameNode's volume has some, whatever its identity says.
+    is_formatted = data_set.state is DataSetState.READY and claim.role is Role.NAMENODE
+    if volume.is_empty and (identity.state is VolumeState.USED or is_formatted):
         return Refused(f"{where} had data and is empty now: it was wiped", fix=_WAY_OUT)
     version = volume.version
     if version and data_set.state is DataSetState.READY and version.cluster_id != data_set.cluster_id:

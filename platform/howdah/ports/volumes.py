@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from howdah.model.layout import HostLayout
 from howdah.model.storage import Folders, ScratchFolder, Survey, VolumeIdentity
 from howdah.units import Bytes
 
@@ -17,8 +18,8 @@ class Volumes(Protocol):
     """
 
     @property
-    def root(self) -> str:
-        """The folder on the host."""
+    def layout(self) -> HostLayout:
+        """Where things are on the host; containers mount them from there."""
         ...
 
     def survey(self) -> Survey:
@@ -81,22 +82,6 @@ class Volumes(Protocol):
 
     def remove_bundles(self, cluster: str) -> bool:
         """Delete every bundle of a cluster."""
-        ...
-
-    def volume_path(self, volume: str) -> str:
-        """Where it is on the host; containers mount its ``identity`` and ``data``."""
-        ...
-
-    def scratch_path(self, cluster: str, instance: str) -> str:
-        """Where it is on the host."""
-        ...
-
-    def bundle_path(self, cluster: str, instance: str, digest: str) -> str:
-        """The static part on the host."""
-        ...
-
-    def live_path(self, cluster: str, instance: str) -> str:
-        """The live part on the host."""
         ...
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def survey(host: HostPorts) -> Survey:
 def _host(host: HostPorts, cluster: str) -> HostState | Unknown:
     try:
         return HostState(
-            layout=host.layout,
+            layout=host.volumes.layout,
             survey=survey(host),
             instances=host.engine.list({LABEL_CLUSTER: cluster}),
             networks=host.engine.networks(),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from howdah.clock import Clock
-from howdah.model.layout import HostLayout
 from howdah.planning.containers import Images
 from howdah.ports.engine import Engine
 from howdah.ports.probe import Probe
@@ -36,7 +35,6 @@ class HostPorts:
     volumes: Volumes
     probe: Probe
     images: ImageSource
-    layout: HostLayout
 
 
 @dataclass(frozen=True, slots=True)

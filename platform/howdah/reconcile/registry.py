@@ -130,7 +130,7 @@ class Registry:
     def _state(self) -> HostState:
         engine = self.ports.engine
         return HostState(
-            layout=self.ports.layout,
+            layout=self.ports.volumes.layout,
             survey=self.ports.volumes.survey(),
             instances=engine.list({LABEL_ROLE: REGISTRY}),
             networks=engine.networks(),

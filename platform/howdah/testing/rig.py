@@ -10,7 +10,6 @@ from howdah.coordination.memory import MemoryCoordinator, MemoryService
 from howdah.coordination.records import Records
 from howdah.definitions.loading import Loaded, load
 from howdah.engines.memory import MemoryEngine
-from howdah.model.layout import HostLayout
 from howdah.model.roles import Role
 from howdah.planning.containers import Images
 from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, ONE_OFF
@@ -145,8 +144,7 @@ class World:
         engine: Engine = self._wrapped(wrap, self.engine)
         volumes: Volumes = self._wrapped(wrap, self.volumes)
         wrapped: Coordinator = self._wrapped(wrap, coordinator)
-        layout = HostLayout(self.volumes.root)
-        host = HostPorts(engine, volumes, FakeProbe(self.engine), FakeImages(self.engine), layout)
+        host = HostPorts(engine, volumes, FakeProbe(self.engine), FakeImages(self.engine))
         reconciler = Reconciler(Outside({HOST: host}, self.clock), Records(wrapped))
         return WorldClient(self, coordinator, Clusters(reconciler), reconciler)
 

@@ -120,7 +120,7 @@ class VolumesContract:
         found = survey.volume(identity.volume)
         assert found is not None
         assert found.identity == identity
-        assert found.path == volumes.volume_path(identity.volume)
+        assert found.path == volumes.layout.volume(identity.volume)
         assert (found.is_empty, found.is_tombstone, found.version, found.has_image) == (True, False, None, False)
         assert found.owner_uid == owner_uid
         assert survey.free
@@ -136,9 +136,9 @@ class VolumesContract:
     def test_a_folder_of_another_is_not_taken_over(self, volumes: Volumes, disk: Disk) -> None:
         identity = self.made(volumes)
         other = replace(identity, data_set=str(uuid4()), data_set_name="marketing", instance="dn7")
-        with refusing(Refused, identity.volume, "sales", "nn1", volumes.volume_path(identity.volume)):
+        with refusing(Refused, identity.volume, "sales", "nn1", volumes.layout.volume(identity.volume)):
             volumes.create(other, {})
-        with refusing(Refused, identity.volume, "sales", "nn1", volumes.volume_path(identity.volume)):
+        with refusing(Refused, identity.volume, "sales", "nn1", volumes.layout.volume(identity.volume)):
             volumes.stamp(other, {})
         disk.give_to(identity.volume, other)
         with refusing(Refused, identity.volume, "marketing", "dn7"):
@@ -177,9 +177,9 @@ class VolumesContract:
         identity = self.made(volumes)
         disk.lose(identity.volume)
         assert volumes.survey().volume(identity.volume) is None
-        with refusing(Refused, identity.volume, volumes.volume_path(identity.volume)):
+        with refusing(Refused, identity.volume, volumes.layout.volume(identity.volume)):
             volumes.stamp(identity, {})
-        with refusing(Refused, identity.volume, volumes.volume_path(identity.volume)):
+        with refusing(Refused, identity.volume, volumes.layout.volume(identity.volume)):
             volumes.used(identity.volume)
         assert not volumes.bury(identity.volume)
 
@@ -265,9 +265,9 @@ class VolumesContract:
 
     def test_paths_lie_below_the_root(self, volumes: Volumes) -> None:
         for path in (
-            volumes.volume_path("v"),
-            volumes.scratch_path("c", "i"),
-            volumes.bundle_path("c", "i", "d"),
-            volumes.live_path("c", "i"),
+            volumes.layout.volume("v"),
+            volumes.layout.scratch("c", "i"),
+            volumes.layout.static("c", "i", "d"),
+            volumes.layout.live("c", "i"),
         ):
-            assert path.startswith(volumes.root + "/")
+            assert path.startswith(volumes.layout.root + "/")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from howdah.errors import Refused, Transient
+from howdah.model.layout import HostLayout
 from howdah.model.storage import Folders, FoundVolume, HdfsVersionFile, ScratchFolder, Survey, VolumeIdentity
 from howdah.units import Bytes
-from howdah.volumes.paths import Paths
 
 
 @dataclass
@@ -33,7 +33,7 @@ class MemoryBundle:
     live: dict[str, str] | None = None
 
 
-class MemoryVolumes(Paths):
+class MemoryVolumes:
     """The Volumes port in memory.
 
     ``is_down`` makes every call Transient, as on a host that does not answer. ``free`` is what the survey says.
@@ -41,7 +41,7 @@ class MemoryVolumes(Paths):
     """
 
     def __init__(self, root: str = "/var/lib/howdah", *, free: Bytes = Bytes(2**40)) -> None:
-        super().__init__(root)
+        self.layout = HostLayout(root)
         self.free = free
         self.is_down = False
         self.live: dict[str, MemoryVolume] = {}
@@ -68,7 +68,7 @@ class MemoryVolumes(Paths):
             if identity.volume in self.tombstones:
                 raise Refused(
                     f"volume {identity.volume} of {_owner(identity)} is buried in "
-                    f"{self.tombstone_path(identity.volume)}",
+                    f"{self.layout.tombstone(identity.volume)}",
                     fix="remove it to the end first, then make one with another uuid",
                 )
             found = self.live.get(identity.volume)
@@ -78,7 +78,7 @@ class MemoryVolumes(Paths):
             if found.identity != identity:
                 raise Refused(
                     f"volume {identity.volume} was to be made for {_owner(identity)}, but "
-                    f"{self.volume_path(identity.volume)} is there and belongs to {_owner(found.identity)}",
+                    f"{self.layout.volume(identity.volume)} is there and belongs to {_owner(found.identity)}",
                     fix="find out what made it; move it elsewhere if nothing needs it",
                 )
             return False
@@ -87,7 +87,7 @@ class MemoryVolumes(Paths):
         """Replace the identity. Raises Refused where it is missing, another's, or has a higher incarnation."""
         with self._answering():
             volume = self._volume(identity.volume)
-            found, path = volume.identity, self.volume_path(identity.volume)
+            found, path = volume.identity, self.layout.volume(identity.volume)
             if found is None or _key(found) != _key(identity):
                 raise Refused(
                     f"volume {identity.volume} at {path} belongs to {_owner(found)}, not to {_owner(identity)}",
@@ -129,8 +129,8 @@ class MemoryVolumes(Paths):
                 return False
             if volume in self.tombstones:
                 raise Refused(
-                    f"volume {volume} of {_owner(self.live[volume].identity)} is at {self.volume_path(volume)} and "
-                    f"buried in {self.tombstone_path(volume)} as well",
+                    f"volume {volume} of {_owner(self.live[volume].identity)} is at {self.layout.volume(volume)} and "
+                    f"buried in {self.layout.tombstone(volume)} as well",
                     fix="find out which of the two is right, and move the other elsewhere",
                 )
             self.tombstones[volume] = self.live.pop(volume)
@@ -182,12 +182,12 @@ class MemoryVolumes(Paths):
     def exists(self, path: str) -> bool:
         """Whether a container could mount that path."""
         with self._lock:
-            folders = {self.volume_path(uuid) for uuid in self.live}
+            folders = {self.layout.volume(uuid) for uuid in self.live}
             folders |= {f"{folder}/{part}" for folder in folders for part in ("identity", "data")}
-            folders |= {self.scratch_path(*key) for key in self.scratch}
+            folders |= {self.layout.scratch(*key) for key in self.scratch}
             for key, bundle in self.bundles.items():
-                folders |= {self.bundle_path(*key, digest) for digest in bundle.static}
-                folders |= {self.live_path(*key)} if bundle.live is not None else set()
+                folders |= {self.layout.static(*key, digest) for digest in bundle.static}
+                folders |= {self.layout.live(*key)} if bundle.live is not None else set()
             return path in folders
 
     def format(self, volume: str, cluster_id: str, block_pool_id: str = "", layout_version: int = -67) -> None:
@@ -217,18 +217,18 @@ class MemoryVolumes(Paths):
 
     def _volume(self, uuid: str) -> MemoryVolume:
         if uuid not in self.live:
-            raise Refused(f"volume {uuid} is not at {self.volume_path(uuid)}", fix="bring the folder back")
+            raise Refused(f"volume {uuid} is not at {self.layout.volume(uuid)}", fix="bring the folder back")
         return self.live[uuid]
 
     def _found(self, uuid: str, volume: MemoryVolume, is_tombstone: bool) -> FoundVolume:
-        found = FoundVolume(uuid, self.volume_path(uuid), volume.identity, volume.is_empty)
+        found = FoundVolume(uuid, self.layout.volume(uuid), volume.identity, volume.is_empty)
         if is_tombstone:
-            return replace(found, path=self.tombstone_path(uuid), is_tombstone=True)
+            return replace(found, path=self.layout.tombstone(uuid), is_tombstone=True)
         return replace(found, version=volume.version, has_image=volume.has_image)
 
     def _answering(self) -> threading.RLock:
         if self.is_down:
-            raise Transient(f"the host of {self.root} does not answer", fix="start its engine")
+            raise Transient(f"the host of {self.layout.root} does not answer", fix="start its engine")
         return self._lock
 
 

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from howdah.errors import Refused, Transient
+from howdah.model.layout import HostLayout
 from howdah.model.storage import (
     Folders,
     FoundVolume,
@@ -20,10 +21,9 @@ from howdah.model.storage import (
 )
 from howdah.ports.engine import Engine, Helper
 from howdah.units import Bytes
-from howdah.volumes.paths import Paths
 
 
-class PlainVolumes(Paths):
+class PlainVolumes:
     """The folders below ``root`` on the host of an engine.
 
     ``container_user`` owns what the containers write. The engine's helper is opened at the first call and kept until
@@ -31,7 +31,7 @@ class PlainVolumes(Paths):
     """
 
     def __init__(self, engine: Engine, root: str, *, container_user: int = 10001) -> None:
-        super().__init__(root)
+        self.layout = HostLayout(root.rstrip("/"))
         self._engine = engine
         self._user = container_user
         self._lock = threading.Lock()
@@ -116,7 +116,7 @@ class PlainVolumes(Paths):
             helper.close()
 
     def _ask(self, operation: str, **arguments: Any) -> Any:
-        request = {"root": self.root, "user": self._user, "operation": operation, "arguments": arguments}
+        request = {"root": self.layout.root, "user": self._user, "operation": operation, "arguments": arguments}
         answer = json.loads(self._call(json.dumps(request).encode()))
         if "refused" in answer:
             raise Refused(answer["refused"], fix=answer["fix"])
@@ -137,7 +137,7 @@ class PlainVolumes(Paths):
     def _opened(self) -> Helper:
         with self._lock:
             if self._helper is None:
-                self._helper = self._engine.open_helper(self.root)
+                self._helper = self._engine.open_helper(self.layout.root)
             return self._helper
 
 

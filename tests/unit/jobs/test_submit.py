@@ -187,11 +187,13 @@ def _lose(world: World) -> None:
     os.killpg(client, signal.SIGKILL)
 
 
-def test_a_job_whose_gateway_went_down_is_lost_and_not_run_again(world: World) -> None:
+@pytest.mark.parametrize("said", ["SUCCEEDED", "FAILED"])
+def test_a_job_whose_gateway_went_down_is_lost_and_not_run_again(world: World, said: str) -> None:
     world.program("spark-submit", "exec sleep 60")
     spec = _spec(world)
     world.jobs().submit("sales", spec, JOB)
-    world.applications = [{"id": "application_1_0001", "state": "FINISHED", "finalStatus": "SUCCEEDED"}]
+    # YARN's word on a driver that vanished.
+    world.applications = [{"id": "application_1_0001", "state": "FINISHED", "finalStatus": said}]
     _lose(world)
     outcome = world.jobs().wait(JOB)
     assert (outcome.state, outcome.exit_code) == (JobState.LOST, 125)

@@ -8,7 +8,6 @@ from howdah.errors import Refused
 from howdah.model.storage import DataSetState
 from howdah.planning.adoption import Adoption, adopt
 from howdah.planning.observed import HostState
-from howdah.model.layout import HostLayout
 from howdah.reconcile.progress import Silent
 from howdah.testing.rig import HOST, World, definition
 
@@ -25,7 +24,7 @@ def world() -> World:
 def adopted(world: World) -> Adoption:
     """As ``howdah adopt`` would, into a registry with nothing in it."""
     survey = world.volumes.survey()
-    state = HostState(HostLayout(world.volumes.root), survey, world.engine.list({"howdah.cluster": ""}))
+    state = HostState(world.volumes.layout, survey, world.engine.list({"howdah.cluster": ""}))
     documents = {volume.volume: world.volumes.documents(volume.volume) for volume in survey.volumes}
     adoption = adopt(HOST, state, documents, "2026-01-01T00:00:00+00:00")
     world.service = MemoryService()

@@ -93,9 +93,9 @@ def test_a_cluster_that_somebody_holds_is_left_alone(world: World) -> None:
 
 def test_there_is_one_controller(world: World) -> None:
     first = controller(world.client(), [])
-    leadership = first._lead()  # noqa: SLF001
+    leadership = first._lead()
     with pytest.raises(Conflict):
-        controller(world.client(), [])._lead()  # noqa: SLF001
+        controller(world.client(), [])._lead()
     leadership.release()
 
 

@@ -1,11 +1,13 @@
 """The verbs, end to end in memory: what must be there afterwards, and what must not."""
 
+from collections.abc import Callable
+
 import pytest
 
 from howdah.errors import Conflict, Failed, NotFound, Refused, UserError
 from howdah.model.cluster import ClusterPhase
 from howdah.model.storage import DataSetState, VolumeState
-from howdah.ports.engine import Phase
+from howdah.ports.engine import ExecResult, InstanceSpec, Phase
 from howdah.reconcile.progress import Silent
 from howdah.testing.rig import World, definition
 from howdah.units import Bytes
@@ -114,7 +116,7 @@ def test_another_definition_under_the_same_name_is_told_the_difference(world: Wo
 
 
 def test_the_second_of_two_is_told_who_holds_the_cluster(world: World) -> None:
-    with world.client().clusters._holding("sales", "launch", SILENT), pytest.raises(Conflict) as raised:  # noqa: SLF001
+    with world.client().clusters._holding("sales", "launch", SILENT), pytest.raises(Conflict) as raised:
         world.client().clusters.launch(definition(), SILENT)
     assert "launch" in str(raised.value)
 
@@ -128,9 +130,12 @@ def test_a_volume_that_is_not_what_it_should_be_is_refused_before_a_container_ex
     world.client().clusters.delete("sales", SILENT)
     claim = world.client().records.data_sets()[0].claim(instance)
     assert claim is not None
-    {"lose": world.volumes.lose, "wipe": world.volumes.wipe, "give_to": lambda v: world.volumes.give_to(v, None)}[damage](
-        claim.volume
-    )
+    damages: dict[str, Callable[[str], None]] = {
+        "lose": world.volumes.lose,
+        "wipe": world.volumes.wipe,
+        "give_to": lambda volume: world.volumes.give_to(volume, None),
+    }
+    damages[damage](claim.volume)
     with pytest.raises(Refused) as raised:
         world.client().clusters.launch(definition(), SILENT, from_data="sales")
     assert instance in str(raised.value)
@@ -148,7 +153,7 @@ def test_another_cluster_id_on_disk_is_refused(world: World) -> None:
 
 
 def test_a_half_format_never_serves_and_heals_itself(world: World) -> None:
-    def half(spec):  # type: ignore[no-untyped-def]
+    def half(spec: InstanceSpec) -> ExecResult:
         volume = next(m.source.split("/")[-2] for m in spec.mounts if m.target == "/volume/data")
         world.volumes.half_format(volume, spec.command[-1])
         raise Failed("killed half-way")

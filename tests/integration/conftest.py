@@ -1,6 +1,6 @@
 """What tests on a real engine have in common: an engine that must answer, a volume root of their own, and one cluster.
 
-Everything is taken away at the end, the registry too. On an engine that has anything of howdah's already, no test is run.
+Everything is taken away at the end, the registry too. Where the engine has anything of howdah's, no test is run.
 """
 
 import secrets

@@ -27,7 +27,7 @@ CONTENT = "written before the kill"
 def effects() -> dict[str, int]:
     """How many effects each command has, from the engine in memory: on a real one there are some more."""
     world, silent = World(), Silent()
-    counts = {}
+    counts: dict[str, int] = {}
     for name in ("launch", "delete", "relaunch", "destroy"):
         faults = Faults()
         clusters = world.client(faults.wrap).clusters
@@ -74,7 +74,7 @@ def test_a_large_sample_of_kills(own: Place, tmp_path: Path) -> None:
 
 def sweep(place: Place, tmp_path: Path, rounds: int) -> None:
     chance = random.Random(SEED)
-    print(f"HOWDAH_TEST_SEED={SEED}")
+    tell(f"HOWDAH_TEST_SEED={SEED}")
     counts, struck, began = effects(), 0, time.monotonic()
     for number in range(rounds):
         for name, command in COMMANDS.items():
@@ -87,9 +87,14 @@ def sweep(place: Place, tmp_path: Path, rounds: int) -> None:
             assert ended.returncode == 0, f"{what}: {said(ended)}"
             assert place.orphans() == [], what
             check(place, name, what)
-            print(f"{time.monotonic() - since:6.1f} s  {what}")
-    print(f"{struck} kills in {time.monotonic() - began:.0f} s")
+            tell(f"{time.monotonic() - since:6.1f} s  {what}")
+    tell(f"{struck} kills in {time.monotonic() - began:.0f} s")
     assert struck >= rounds * len(COMMANDS) - 2
+
+
+def tell(line: str) -> None:
+    """pytest shows it with a failure, and of every test with -rP."""
+    sys.stdout.write(f"{line}\n")
 
 
 def killed(place: Place, file: Path, at: int, how: str, command: tuple[str, ...]) -> str | None:

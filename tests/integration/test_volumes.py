@@ -48,6 +48,8 @@ def kept(place: Place) -> Iterator[Kept]:
     assert place.orphans() == []
 
 
+VERSION = 'F=$(find "$V/data" -path "*/current/VERSION" | head -1); '
+FOREIGN = "11111111-1111-4111-8111-111111111111"
 DAMAGE = {
     "missing": ('mv "$V" "$ROOT/aside"', 'mv "$ROOT/aside" "$V"', "is missing"),
     "renamed": (
@@ -56,8 +58,7 @@ DAMAGE = {
         "is missing",
     ),
     "foreign": (
-        'cp -p "$I" "$ROOT/aside" && sed -i "s/\\"data_set\\": *\\"[^\\"]*\\"/\\"data_set\\": '
-        '\\"11111111-1111-4111-8111-111111111111\\"/" "$I"',
+        f"""cp -p "$I" "$ROOT/aside" && sed -i 's/"data_set": *"[^"]*"/"data_set": "{FOREIGN}"/' "$I" """,
         'mv "$ROOT/aside" "$I"',
         "belongs to",
     ),
@@ -68,9 +69,8 @@ DAMAGE = {
     ),
     "without identity": ('mv "$I" "$ROOT/aside"', 'mv "$ROOT/aside" "$I"', "no readable identity"),
     "of another cluster": (
-        'F=$(find "$V/data" -path "*/current/VERSION" | head -1) && cp -p "$F" "$ROOT/aside" && '
-        'sed -i "s/^clusterID=.*/clusterID=CID-other/" "$F"',
-        'F=$(find "$V/data" -path "*/current/VERSION" | head -1) && cp -p "$ROOT/aside" "$F" && rm "$ROOT/aside"',
+        f"""{VERSION} cp -p "$F" "$ROOT/aside" && sed -i "s/^clusterID=.*/clusterID=CID-other/" "$F" """,
+        f'{VERSION} cp -p "$ROOT/aside" "$F" && rm "$ROOT/aside"',
         "CID-other",
     ),
     "another's": ('chown 10002:10002 "$V/data"', 'chown 10001:10001 "$V/data"', "10002"),

@@ -88,12 +88,13 @@ class Upload:
                 raise UserError(f"{path} is a folder of HDFS", fix=f"name the file: {inside(path, 'NAME')}")
             path = inside(path, name)
             found = self.hdfs.find(path)
+        elif remote.endswith("/"):
+            raise NotFound(f"there is no folder {path} in HDFS", fix=f"howdah hdfs NAME mkdir -p {path}")
         folder = parent(path)
         if found is None:
             above = self.hdfs.find(folder)
-            if above is None or remote.endswith("/"):
-                wanted = folder if above is None else path
-                raise NotFound(f"there is no folder {wanted} in HDFS", fix=f"howdah hdfs NAME mkdir -p {wanted}")
+            if above is None:
+                raise NotFound(f"there is no folder {folder} in HDFS", fix=f"howdah hdfs NAME mkdir -p {folder}")
             if not above.is_folder:
                 raise UserError(f"{folder} is a file of HDFS, so nothing can be put in it")
         elif found.is_folder != is_folder:

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from hdfs.client import InsecureClient, _Request
+from hdfs.client import InsecureClient, _Request, _to_error
 from hdfs.util import HdfsError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 from urllib3.exceptions import HTTPError
 
-from howdah.errors import Failed, HowdahError, NotFound, Transient
+from howdah.errors import Failed, NotFound, Transient
 from howdah.filesystem.answers import refusal
 from howdah.filesystem.checksums import FileChecksum
 from howdah.filesystem.transport import cause
@@ -31,6 +31,10 @@ ANSWER_SECONDS = 60
 WRITTEN_SECONDS = 180
 """For the word that a file is written: DataNodes flush the last block to the disk first (dfs.datanode.synconclose)."""
 REPLICAS_TRIED = 3
+CHECKSUM_TRIES = 6
+"""NameNodes take no ``excludedatanodes`` for GETFILECHECKSUM: they name a replica at random, the dead one too."""
+_NONE_LEFT = ("Failed to find datanode", "not excluded nodes")
+"""What a NameNode says where every DataNode that it could name is left out."""
 
 
 class Rename(StrEnum):
@@ -67,6 +71,10 @@ class Unreachable(Transient):
             f"{kind} {host}:{port} did not answer or broke off: {why}", fix="howdah status, then the same again"
         )
         self.host = host
+
+
+_LeftOut = dict[str, Unreachable]
+"""Addresses of DataNodes that a NameNode is asked not to name again, and what was wrong with each."""
 
 
 class WebHdfs:
@@ -123,13 +131,20 @@ class WebHdfs:
         )
 
     def checksum(self, path: str) -> FileChecksum | None:
-        """The file's, or None where HDFS cannot tell it: one that is still written has none."""
-        try:
-            found = self._read(path, lambda: self._client.checksum(path))
-        except Failed as error:
-            log.info("no checksum of %s: %s", path, error)
-            return None
-        return FileChecksum(found["algorithm"], found["bytes"][: 2 * found["length"]])
+        """The file's, or None for one that is still written."""
+        for tries_left in reversed(range(CHECKSUM_TRIES)):
+            try:
+                with self._telling(path):
+                    found = self._client.checksum(path)
+                return FileChecksum(found["algorithm"], found["bytes"][: 2 * found["length"]])
+            except Unreachable:
+                if not tries_left:
+                    raise
+            except Failed as error:
+                if "under construction" not in error.what:
+                    raise
+                break
+        return None
 
     def block_lengths(self, path: str) -> tuple[int, ...]:
         """Of the file's blocks, in order. They differ where it was appended to by block or made of several files."""
@@ -176,17 +191,17 @@ class WebHdfs:
 
         A DataNode that does not answer at all is left out; not one that breaks off: by then the body is used up.
         """
-        left_out: list[str] = []
+        left_out: _LeftOut = {}
         while True:
             try:
-                with self._telling(path):
+                with self._instead(left_out), self._telling(path):
                     answer = self._client._create(
                         path, overwrite=True, blocksize=block_size, createparent=False, **_without(left_out)
                     )
-                    place = answer.headers["location"]
-                    written = self._client._request("PUT", place, data=body)
+                with self._telling(path):
+                    written = self._client._request("PUT", answer.headers["location"], data=body)
                     if not written.ok:
-                        raise _told(written)
+                        raise _to_error(written)
                 return
             except Unreachable as error:
                 if getattr(body, "has_begun", True) or not self._leave_out(error, left_out):
@@ -197,7 +212,8 @@ class WebHdfs:
 
         Raises Failed where the file is replaced in that moment.
         """
-        done, left_out = 0, list[str]()
+        done = 0
+        left_out: _LeftOut = {}
         while True:
             try:
                 for piece in self._read_from(entry.path, done, left_out):
@@ -210,21 +226,31 @@ class WebHdfs:
                 if done and _version(self.status(entry.path)) != _version(entry):
                     raise Failed(f"{entry.path} changed while it was read", fix="the same again") from error
 
-    def _read_from(self, path: str, offset: int, left_out: list[str]) -> Iterator[bytes]:
-        with self._telling(path):
+    def _read_from(self, path: str, offset: int, left_out: _LeftOut) -> Iterator[bytes]:
+        with self._instead(left_out), self._telling(path):
             answer = self._client._open(path, offset=offset, **_without(left_out))
         with answer, self._telling(path, answer.url):
             # Not iter_content: it passes every piece through two more generators.
             while piece := answer.raw.read(PIECE, decode_content=False):
                 yield piece
 
-    def _leave_out(self, error: Unreachable, left_out: list[str]) -> bool:
+    def _leave_out(self, error: Unreachable, left_out: _LeftOut) -> bool:
         address = self._addresses.get(error.host)
         if address is None or address in left_out or len(left_out) + 1 >= REPLICAS_TRIED:
             return False
-        log.info("%s; going on without %s", error, error.host)
-        left_out.append(address)
+        log.info("%s; going on without %s", error.what, error.host)
+        left_out[address] = error
         return True
+
+    @contextmanager
+    def _instead(self, left_out: _LeftOut) -> Iterator[None]:
+        """Where none is left, what was wrong with the first says more than that."""
+        try:
+            yield
+        except Failed as error:
+            if left_out and any(words in error.what for words in _NONE_LEFT):
+                raise next(iter(left_out.values())) from error
+            raise
 
     def _read(self, path: str, ask: Callable[[], T]) -> T:
         def told() -> T:
@@ -252,15 +278,8 @@ def _version(entry: Entry) -> tuple[int, int, datetime]:
     return entry.file_id, entry.length, entry.modified_at
 
 
-def _told(answer: requests.Response) -> HowdahError | HdfsError:
-    from hdfs.client import _to_error
-
-    error: HdfsError = _to_error(answer)
-    return error
-
-
-def _without(addresses: list[str]) -> dict[str, str]:
-    return {"excludedatanodes": ",".join(addresses)} if addresses else {}
+def _without(left_out: _LeftOut) -> dict[str, str]:
+    return {"excludedatanodes": ",".join(left_out)} if left_out else {}
 
 
 def _json(answer: requests.Response) -> Any:

@@ -29,9 +29,9 @@ class Storage(StrEnum):
 class RoleTraits:
     """What is the same for every instance of a role.
 
-    ``needs`` are the roles that must be ready before one of these is started. ``stops_after`` is how long, in
-    seconds, a
-    clean stop may take. ``ports`` are by purpose: ``http`` serves the daemon's pages.
+    ``needs`` are the roles that must be ready before one of these is started. ``stops_after`` is how long, in seconds,
+    a clean stop may take. ``ports`` are by purpose: ``http`` serves the daemon's pages. A cluster is ready without those
+    that are ``is_apart``; they start when it is.
     """
 
     prefix: str
@@ -39,12 +39,15 @@ class RoleTraits:
     needs: tuple[Role, ...]
     ports: Mapping[str, int] = field(default_factory=dict)
     is_single: bool = False
+    is_apart: bool = False
     stops_after: int = 20
 
 
 ROLES: Mapping[Role, RoleTraits] = {
     Role.NAMENODE: RoleTraits("nn", Storage.VOLUME, (), {"rpc": 8020, "http": 9870}, is_single=True),
-    Role.SECONDARYNAMENODE: RoleTraits("snn", Storage.VOLUME, (Role.NAMENODE,), {"http": 9868}, is_single=True),
+    Role.SECONDARYNAMENODE: RoleTraits(
+        "snn", Storage.VOLUME, (Role.NAMENODE,), {"http": 9868}, is_single=True, is_apart=True
+    ),
     Role.DATANODE: RoleTraits("dn", Storage.VOLUME, (Role.NAMENODE,), {"data": 9866, "ipc": 9867, "http": 9864}),
     Role.RESOURCEMANAGER: RoleTraits("rm", Storage.SCRATCH, (), {"rpc": 8032, "http": 8088}, is_single=True),
     Role.NODEMANAGER: RoleTraits("nm", Storage.SCRATCH, (Role.RESOURCEMANAGER,), {"rpc": 45454, "http": 8042}),

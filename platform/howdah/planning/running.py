@@ -60,9 +60,13 @@ def run(view: View) -> Plan:
     steps.images_and_networks()
     steps.folders()
     steps.namespace()
-    for instance in view.desired.instances:
-        steps.instance(instance)
-    steps.conclusion()
+    for is_apart in (False, True):
+        instances = [instance for instance in view.desired.instances if instance.traits.is_apart is is_apart]
+        for instance in instances:
+            steps.instance(instance)
+        steps.marks(instances, "mark-apart" if is_apart else "mark")
+        if not is_apart:
+            steps.readiness()
     return builder.build()
 
 
@@ -141,6 +145,8 @@ class _Steps:
         after = [*needed, *self._prerequisites(instance)]
         if instance.role is Role.NAMENODE:
             after.append("format:check")
+        if instance.traits.is_apart:
+            after.append("phase")
         if "remove" in _CHANGES[found] and (stale := view.container(instance)):
             after.append(remove_container(self.builder, host, stale, _WHY_START[found], after))
         if "start" in _CHANGES[found]:
@@ -151,22 +157,27 @@ class _Steps:
             wait = AwaitInstance(host=host, instance=name, role=instance.role, container=instance.container, why=why)
             add(f"ready:{name}", wait, [f"start:{name}", *needed])
 
-    def conclusion(self) -> None:
-        """Say that the volumes have data; prove that the cluster works; say so."""
+    def marks(self, instances: list[Instance], key: str) -> None:
+        """Say that the volumes of these have data, once they are ready."""
         view = self.view
         for host, _ in view.hosts():
-            local = [i for i in view.desired.instances if i.assignment.host == host and _gets_data(view, i)]
+            local = [i for i in instances if i.assignment.host == host and _gets_data(view, i)]
             if local:
                 used = tuple(identity_of(view.desired, instance, VolumeState.USED) for instance in local)
                 folders = Folders(stamped=used, documents=documents(view.desired))
                 mark = PrepareFolders(
                     host=host, folders=folders, why="a volume that has data and is found empty was wiped"
                 )
-                self.builder.add(f"mark:{host}", mark, [f"ready:{instance.name}" for instance in local])
+                self.builder.add(f"{key}:{host}", mark, [f"ready:{instance.name}" for instance in local])
+
+    def readiness(self) -> None:
+        """Prove that the cluster works, and say so."""
+        view = self.view
         if view.desired.cluster.phase is ClusterPhase.LAUNCHING:
             host, name = view.namenode.assignment.host, view.namenode.container
+            storing = [f"ready:{i.name}" for i in view.desired.instances if i.role in (Role.NAMENODE, Role.DATANODE)]
             verify = VerifyHdfs(host=host, container=name, why="ready means that data goes in and comes out")
-            self.builder.add("verify", verify, self.builder.keys("ready:"))
+            self.builder.add("verify", verify, storing)
             done = SetPhase(phase=ClusterPhase.READY, why="everything answered")
             self.builder.add("phase", done, self.builder.keys(""))
 

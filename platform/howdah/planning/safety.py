@@ -2,8 +2,7 @@
 
 from howdah.errors import HowdahError, Refused, Transient
 from howdah.model.cluster import Desired
-from howdah.model.roles import Role
-from howdah.model.roles import Storage
+from howdah.model.roles import Role, Storage
 from howdah.model.storage import DataSet, DataSetState, FoundVolume, VolumeClaim, VolumeState
 from howdah.planning.observed import Observed, Unknown
 

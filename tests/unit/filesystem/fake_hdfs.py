@@ -193,7 +193,10 @@ def _handler(hdfs: FakeHdfs, host: str) -> type[BaseHTTPRequestHandler]:
             if operation != "CREATE":
                 hdfs.need(path)
             left_out = self.ask.get("excludedatanodes", "").split(",")
-            to = next((one for one in DATANODES if ADDRESSES[one] not in left_out), None)
+            # For a checksum the real one takes no notice of what is to be left out, and turns from one to the other.
+            turned = DATANODES if operation != "GETFILECHECKSUM" or len(hdfs.requests) % 2 else DATANODES[::-1]
+            may_leave_out = operation != "GETFILECHECKSUM"
+            to = next((one for one in turned if not may_leave_out or ADDRESSES[one] not in left_out), None)
             if to is None:
                 raise Remote(403, "IOException", "Failed to find datanode, suggest to check cluster health.")
             query = urlsplit(self.path).query

@@ -91,11 +91,11 @@ def observed(
             case Found.UP:
                 pass
         containers.append(state)
-    folders = [
-        volumes.get(i.name, lambda folder: folder)(volume(meant, i))
-        for i in meant.instances
-        if i.traits.storage is Storage.VOLUME
-    ]
+    folders = []
+    for instance in meant.instances:
+        if instance.traits.storage is Storage.VOLUME:
+            folder = volume(meant, instance)
+            folders.append(volumes[instance.name](folder) if instance.name in volumes else folder)
     survey = Survey(
         tuple(folder for folder in folders if folder),
         frozenset((CLUSTER, i.name, bundle(meant, i).digest) for i in meant.instances),

@@ -84,7 +84,7 @@ def test_what_is_under_way_ends_with_a_record_after_everything_else(phase: Clust
     todo = plan(meant, observed(meant, {"dn1": STALE}), IMAGES)
     last = todo.steps[-1]
     assert last.key == concludes
-    assert reached(todo, last.key) >= {step.key for step in todo if step.key != last.key and step.key != "verify"}
+    assert reached(todo, last.key) >= {step.key for step in todo if step.key not in {last.key, "verify"}}
 
 
 @pytest.mark.parametrize("phase", ClusterPhase)

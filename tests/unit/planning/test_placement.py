@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from howdah.definitions.loading import load
 from howdah.errors import UserError
+from howdah.model.definition import Group
 from howdah.model.roles import ROLES, Role, Storage
 from howdah.model.storage import volume_uuid
 from howdah.planning.network import choose_network
@@ -51,7 +52,7 @@ def test_numbers_go_on_over_the_groups_of_a_role() -> None:
     assert found == [("dn1", "ssd"), ("dn2", "ssd"), ("dn3", "hdd"), ("dn4", "hdd"), ("dn5", "hdd")]
 
 
-def replace_count(group, count):  # type: ignore[no-untyped-def]  # a Group
+def replace_count(group: Group, count: int) -> Group:
     return group.model_copy(update={"count": count})
 
 

@@ -9,7 +9,7 @@ import typer
 from howdah.cli import output
 from howdah.cli.options import AsJson, Name
 from howdah.cli.surroundings import Surroundings, around
-from howdah.errors import Refused
+from howdah.errors import Refused, Transient
 
 if TYPE_CHECKING:
     from howdah.filesystem.files import HdfsFiles
@@ -27,7 +27,7 @@ Examples:
   howdah hdfs demo cat /data/words.txt | head
   howdah hdfs demo get '/data/*.txt' .
 
-Ends with 1, 2 or 3 where HDFS was asked and it failed, 125 where howdah could not ask it.
+Ends with 1, 2 or 3 where HDFS said no, and with 125 where it could not be asked.
 """
 
 
@@ -58,8 +58,12 @@ def hdfs(ctx: typer.Context, name: Name) -> None:
 def _files(ctx: typer.Context) -> "Iterator[tuple[Surroundings, HdfsFiles]]":
     here, name = around(ctx), ctx.meta["howdah.cluster"]
     with here.client(f"reaching HDFS of {name}") as client, client.files(name) as files:
-        here.failure_code = None  # from here on it is HDFS that fails
-        yield here, files
+        here.failure_code = None  # from here on it is HDFS that says no,
+        try:
+            yield here, files
+        except Transient:
+            here.returns_inner_code()  # unless it says nothing
+            raise
 
 
 def ls(ctx: typer.Context, path: AnyPaths = None, recursive: Recursive = False, as_json: AsJson = False) -> None:

@@ -191,7 +191,11 @@ def wait(ctx: typer.Context, job_id: JobId) -> None:
     here.returns_inner_code()
     here.interruption = f"interrupted: the job goes on; howdah jobs wait {job_id} takes it up again"
     with here.client(f"waiting for {job_id}") as client:
-        found = client.jobs.wait(job_id)
+        jobs = client.jobs
+        for piece in jobs.follow(job_id, from_start=False):
+            if piece.channel == "note":
+                here.note(piece.content.decode(errors="replace"))
+        found = jobs.outcome(job_id)
     output.say(found.sentence)
     raise typer.Exit(found.exit_code)
 

@@ -29,7 +29,7 @@ Made from the program by `python -m howdah.cli.reference > docs/reference/cli.md
 | 1 | failed: the message says what, and what to do |
 | 2 | impossible: a wrong option, a name that is not there, a definition that does not fit. Nothing was touched |
 | 3 | refused to protect data |
-| 125 | of `exec`, `shell` and `hdfs`: howdah itself failed; any other code is that of what was run |
+| 125 | of `exec`, `shell`, `submit`, `jobs wait`, `hdfs`: howdah itself failed; any other code is of what was run |
 | 130 | interrupted |
 | 141 | whoever read the output has gone |
 

@@ -100,7 +100,7 @@ class HdfsFiles:
         progress: Progress = no_progress,
         stdin: BinaryIO | None = None,
     ) -> Copied:
-        """Copy a file, a folder, or standard input (``-``) into HDFS; it appears there whole and compared, or not at all.
+        """Copy a file, a folder, or standard input (``-``) into HDFS; it appears whole and compared, or not at all.
 
         An existing target folder takes it in, a target file needs ``force``, the folder above must be there. Raises
         Failed where the checksums differ or the file changed under the hands; what was written is removed then.

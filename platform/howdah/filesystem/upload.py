@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from howdah.filesystem.checksums import BlockHash
 from howdah.filesystem.local import LocalFile, scan, telling, temporary_name
 from howdah.filesystem.remote_paths import absolute, inside, parent
 from howdah.filesystem.values import Copied, Progress
-from howdah.filesystem.webhdfs import PIECE, Rename, WebHdfs
+from howdah.filesystem.webhdfs import PIECE, Rename, Unreachable, WebHdfs
 from howdah.units import Bytes
 
 PREFIX = "._COPYING_."
@@ -106,6 +106,16 @@ class Upload:
         return path, found is not None
 
     def _write_file(self, file: LocalFile, path: str) -> int:
+        """A file can be read again, so where the DataNode that takes it in dies, it is sent once more, through another."""
+        try:
+            return self._write_file_once(file, path)
+        except Unreachable as error:
+            if error.is_namenode:
+                raise
+            log.info("%s; %s is sent again", error.what, file.path)
+            return self._write_file_once(file, path)
+
+    def _write_file_once(self, file: LocalFile, path: str) -> int:
         with telling(file.path), file.path.open("rb", buffering=0) as source:
             body = _SizedBody(source, str(file.path), self.progress, self._hash(), file.length)
             return self._write(body, path)
@@ -144,13 +154,19 @@ class Upload:
         try:
             yield path
         except BaseException as error:
-            try:
-                self.hdfs.delete(path, recursive=True)
-            except HowdahError as second:
-                log.info("%s could not be removed: %s", path, second)
-                if isinstance(error, HowdahError):
-                    error.what += f"; a part of it may be left at {path} in HDFS"
+            if not self._is_gone(path) and isinstance(error, HowdahError):
+                error.what += f"; a part of it may be left at {path} in HDFS"
             raise
+
+    def _is_gone(self, path: str) -> bool:
+        try:
+            self.hdfs.delete(path, recursive=True)
+        except HowdahError as error:
+            log.info("%s could not be removed: %s", path, error.what)
+            with suppress(HowdahError):
+                return self.hdfs.find(path) is None
+            return False
+        return True
 
 
 class _Body:

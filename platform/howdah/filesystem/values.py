@@ -16,7 +16,7 @@ def no_progress(path: str, done: int, total: int | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or folder of HDFS. ``length`` is in bytes, 0 for a folder; ``permission`` is octal, as Hadoop writes it."""
+    """A file or folder of HDFS. ``length`` is in bytes, 0 for a folder; ``permission`` is octal."""
 
     path: str
     is_folder: bool

@@ -65,12 +65,13 @@ class _Client(InsecureClient):  # type: ignore[misc]  # the library has no types
 class Unreachable(Transient):
     """A daemon did not answer, or broke off. ``host`` is its name inside the cluster."""
 
-    def __init__(self, host: str, port: int | None, why: str) -> None:
-        kind = "DataNode" if host.startswith("dn") else "NameNode" if host.startswith("nn") else "the daemon at"
+    def __init__(self, host: str, port: int | None, why: str, *, is_namenode: bool) -> None:
+        daemon = "NameNode" if is_namenode else "DataNode"
         super().__init__(
-            f"{kind} {host}:{port} did not answer or broke off: {why}", fix="howdah status, then the same again"
+            f"{daemon} {host}:{port} did not answer or broke off: {why}", fix="howdah status, then the same again"
         )
         self.host = host
+        self.is_namenode = is_namenode
 
 
 _LeftOut = dict[str, Unreachable]
@@ -271,7 +272,8 @@ class WebHdfs:
         except (requests.RequestException, HTTPError, OSError) as error:
             request = getattr(error, "request", None)
             parts = urlsplit(url or (request.url if request is not None else "") or self._client.url)
-            raise Unreachable(parts.hostname or "", parts.port, cause(error)) from error
+            is_namenode = f"{parts.scheme}://{parts.netloc}" in self._client.urls
+            raise Unreachable(parts.hostname or "", parts.port, cause(error), is_namenode=is_namenode) from error
 
 
 def _version(entry: Entry) -> tuple[int, int, datetime]:

@@ -7,12 +7,23 @@ section 6.3) without asking anyone.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from howdah.model.cluster import DOMAIN, Endpoint, Network, host_name
+from howdah.model.cluster import Endpoint, Network, host_name
+from howdah.model.roles import ROLES
 
-_SHOWN = re.compile(r"([a-z]+[0-9]+)-([0-9]{2,5})\.([a-z0-9-]+)\.localhost(?::[0-9]+)?")
+_SHOWN = r"([a-z]+[0-9]+)-([1-9][0-9]{1,4})\.(%s)\.localhost"
+_COLON = "(:|%3[Aa])"
+"""Also as it stands in a query."""
+_NO_PAGES = frozenset(
+    port for traits in ROLES.values() for purpose, port in traits.ports.items() if purpose != "http"
+) | {8030, 8031, 8033, 8040}
+"""Ports that speak something else (the last are the ResourceManager's and the NodeManager's own). They are shown as
+they are: a person reads ``nn1.sales.howdah:8020`` in a page to write it into a program."""
+_TWO_HALVES = (b'n.name.split(":")[0]', b'n.infoAddr.split(":")[0]')
+"""The NameNode's dfshealth.js puts a DataNode's link together from the host of ``name``, which is no page's address,
+and the port of ``infoAddr``, which is: both are to be of the latter."""
 
 
 def usual_port(network: Network) -> int:
@@ -39,6 +50,20 @@ class Addresses:
     port: int
     instances: Mapping[str, str]
     """Instance by every name it is known under: its host name, its address."""
+    _real: re.Pattern[bytes] = field(init=False, repr=False, compare=False)
+    _host: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _shown: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = "|".join(re.escape(name) for name in sorted(self.instances, key=len, reverse=True)) or "(?!)"
+        shown = _SHOWN % re.escape(self.label)
+        patterns = {
+            "_real": re.compile(rf"(?<![\w.-])({names}){_COLON}([1-9][0-9]{{1,4}})(?![0-9])".encode()),
+            "_host": re.compile(rf"{shown}(?::[0-9]{{1,5}})?"),
+            "_shown": re.compile(rf"(?<![\w.-]){shown}(?:{_COLON}{self.port}(?![0-9]))?(?![\w.:-]|%3[Aa])"),
+        }
+        for name, pattern in patterns.items():
+            object.__setattr__(self, name, pattern)
 
     @classmethod
     def of(cls, label: str, port: int, endpoints: Mapping[str, Endpoint]) -> "Addresses":
@@ -57,27 +82,40 @@ class Addresses:
     def target(self, host_header: str) -> Target | None:
         """What a browser asked for.
 
-        None for a name that is not ours, so that no other site can make a browser reach in.
+        None for a name that is not ours, so that no other site can make a browser reach in, and for a port that has no
+        pages.
         """
-        match = _SHOWN.fullmatch(host_header)
-        if not match or match[3] != self.label or match[1] not in self.instances.values():
+        match = self._host.fullmatch(host_header)
+        if not match or match[1] not in self.instances.values() or not _has_pages(int(match[2])):
             return None
         return Target(match[1], int(match[2]))
+
+    def is_ours(self, origin: str) -> bool:
+        """Whether a page comes from one of the cluster's daemons, by the browser's own word (the header Origin)."""
+        scheme, _, host = origin.partition("://")
+        return scheme == "http" and self.target(host) is not None
 
     def rewrite(self, text: bytes) -> bytes:
         """Every ``host:port`` of an instance in a page, as the browser must ask for it."""
 
         def shown(match: re.Match[bytes]) -> bytes:
-            instance = self.instances.get(match[1].decode())
-            return self.shown(Target(instance, int(match[2]))).encode() if instance else match[0]
+            instance, port = self.instances[match[1].decode()], int(match[3])
+            if not _has_pages(port):
+                return match[0]
+            return self.shown(Target(instance, port)).encode().replace(b":", match[2])
 
-        return self._pattern.sub(shown, text)
+        return self._real.sub(shown, text.replace(*_TWO_HALVES))
 
     def restore(self, text: str) -> str:
         """The other way, for what the browser sends back (Referer, Origin, a redirect's target in a query)."""
-        return _SHOWN.sub(lambda match: f"{match[1]}.{match[3]}.{DOMAIN}:{match[2]}", text)
 
-    @property
-    def _pattern(self) -> re.Pattern[bytes]:
-        names = "|".join(re.escape(name) for name in sorted(self.instances, key=len, reverse=True))
-        return re.compile(rf"(?<![\w.-])({names}):([0-9]{{2,5}})(?![0-9])".encode())
+        def real(match: re.Match[str]) -> str:
+            if match[1] not in self.instances.values():
+                return match[0]
+            return self.real(Target(match[1], int(match[2]))).replace(":", match[4] or ":")
+
+        return self._shown.sub(real, text)
+
+
+def _has_pages(port: int) -> bool:
+    return port not in _NO_PAGES and port <= 65535

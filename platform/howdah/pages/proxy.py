@@ -4,13 +4,15 @@ One listener for all the daemons of a cluster, told apart by the name the browse
 """
 
 import errno
+import gzip
 import http.client
 import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from howdah.errors import Transient
+from howdah.errors import HowdahError
 from howdah.pages.addresses import Addresses, Target
 
 Dial = Callable[[str, int], socket.socket]
@@ -37,7 +39,16 @@ _HOP = frozenset(
     )
 )
 """Headers of one connection, not of the message (RFC 9110, section 7.6.1)."""
-_TEXTS = ("text/", "application/json", "application/javascript", "application/x-javascript", "application/xml")
+_TEXTS = (
+    "text/",
+    "application/json",
+    "application/javascript",
+    "application/x-javascript",
+    "application/xml",
+    "application/xhtml+xml",
+)
+_READING = ("GET", "HEAD", "OPTIONS")
+_WITHOUT_BODY = (204, 304)
 
 
 class Pages:
@@ -54,27 +65,33 @@ class Pages:
                 raise
             self._server = _Server((LOOPBACK, 0), _Handler)
         self.port: int = self._server.server_address[1]
-        self._server.addresses = lambda: addresses(self.port)
+        self._server.addresses = addresses(self.port)
         self._server.dial = dial
 
     def url(self, target: Target) -> str:
         """Where a daemon's pages begin."""
-        return f"http://{self._server.addresses().shown(target)}/"
+        return f"http://{self._server.addresses.shown(target)}/"
 
     def serve(self) -> None:
         """Answer until closed from another thread."""
         self._server.serve_forever(poll_interval=0.2)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; only after ``serve`` was called."""
         self._server.shutdown()
         self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    addresses: Callable[[], Addresses]
+    block_on_close = False  # a browser keeps its connections
+    addresses: Addresses
     dial: Dial
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that goes to another page ends its connections: nothing to tell a person."""
+        level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
+        _log.log(level, "a request for a page ended early", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -82,15 +99,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _pass(self) -> None:
-        addresses = self.server.addresses()
+        addresses = self.server.addresses
         target = addresses.target(self.headers.get("Host", ""))
         if target is None:
-            self._say(421, "This is howdah's window into one cluster; the name you asked for is none of its instances.")
+            self._say(421, "This is howdah's window into one cluster; the name you asked for is none of its pages.")
+            return
+        origin = self.headers.get("Origin")
+        if self.command not in _READING and origin is not None and not addresses.is_ours(origin):
+            self._say(403, "A page of another site asked for a change in this cluster; that is not passed on.")
+            return
+        if "Transfer-Encoding" in self.headers:
+            self._say(411, "A request's length must be given.")
             return
         try:
             connection, response = self._ask(addresses, target)
-        except (Transient, OSError, http.client.HTTPException) as error:
-            self._say(502, f"{addresses.real(target)} does not answer: {error}")
+        except (HowdahError, OSError, http.client.HTTPException) as error:
+            self._say(502, f"{addresses.real(target)} does not answer: {_words(error)}")
             return
         try:
             self._answer(addresses, response)
@@ -107,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.putrequest(self.command, addresses.restore(self.path), skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", addresses.real(target))
             for name, value in self.headers.items():
-                if name.lower() not in (*_HOP, "host", "accept-encoding"):
+                if name.lower() not in (*_HOP, "host", "accept-encoding", "expect"):
                     connection.putheader(name, addresses.restore(value))
             # Pages are rewritten, so they must come as they are.
             connection.putheader("Accept-Encoding", "identity")
@@ -131,31 +155,45 @@ class _Handler(BaseHTTPRequestHandler):
         return chunks(left)
 
     def _answer(self, addresses: Addresses, response: http.client.HTTPResponse) -> None:
-        is_text = response.getheader("Content-Type", "").startswith(_TEXTS)
-        length = response.length
-        rewrites = is_text and self.command != "HEAD" and (length is None or length <= _REWRITTEN_LIMIT)
-        page = addresses.rewrite(response.read()) if rewrites else None
+        is_text = response.getheader("Content-Type", "").lower().startswith(_TEXTS)
+        page = self._page(addresses, response) if is_text else None
+        dropped = {*_HOP, "date", "server"}
+        if page is not None or (is_text and self.command == "HEAD"):
+            dropped |= {"content-length", "content-encoding"}
         self.send_response(response.status, response.reason)
         for name, value in response.getheaders():
-            if name.lower() not in (*_HOP, "content-length", "date", "server"):
+            if name.lower() not in dropped:
                 self.send_header(name, addresses.rewrite(value.encode("latin-1", "replace")).decode("latin-1"))
-        if page is not None or length is not None:
-            self.send_header("Content-Length", str(len(page) if page is not None else length))
-        else:
+        has_body = self.command != "HEAD" and response.status not in _WITHOUT_BODY
+        if page is not None:
+            self.send_header("Content-Length", str(len(page)))
+        elif has_body and response.length is None:
             self.close_connection = True
             self.send_header("Connection", "close")
         self.end_headers()
         if page is not None:
             self.wfile.write(page)
             return
-        while self.command != "HEAD" and (chunk := response.read(_CHUNK)):
+        while has_body and (chunk := response.read(_CHUNK)):
             self.wfile.write(chunk)
+
+    def _page(self, addresses: Addresses, response: http.client.HTTPResponse) -> bytes | None:
+        """The text rewritten; None where it passes as it comes."""
+        encoding = response.getheader("Content-Encoding", "identity").lower()
+        if self.command == "HEAD" or response.status in _WITHOUT_BODY:
+            return None
+        if encoding not in ("identity", "gzip") or (response.length or 0) > _REWRITTEN_LIMIT:
+            return None
+        text = response.read()
+        return addresses.rewrite(gzip.decompress(text) if encoding == "gzip" else text)
 
     def _say(self, status: int, sentence: str) -> None:
         body = f"{sentence}\n".encode()
+        self.close_connection = True  # what came with the request was not read
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -163,3 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """To the log, not to the terminal."""
         _log.debug(format, *args)
+
+
+def _words(error: Exception) -> str:
+    return error.what if isinstance(error, HowdahError) else str(error) or type(error).__name__

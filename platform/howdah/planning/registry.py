@@ -49,13 +49,31 @@ def registry_volume(state: HostState) -> VolumeIdentity | None:
     return next((identity for identity in identities if identity and identity.role == REGISTRY), None)
 
 
+def holds_data(state: HostState) -> bool:
+    """Whether there are volumes of data sets, which some registry must have known."""
+    identities = (volume.identity for volume in state.survey.volumes if not volume.is_tombstone)
+    return any(identity and identity.role != REGISTRY for identity in identities)
+
+
 def is_lost(state: HostState) -> bool:
     """Whether there is no registry while something remembers one. Lost is not new."""
-    return registry_volume(state) is None and any(
-        volume.identity and volume.identity.role != REGISTRY
-        for volume in state.survey.volumes
-        if not volume.is_tombstone
-    )
+    return registry_volume(state) is None and holds_data(state)
+
+
+def objection(host: str, state: HostState) -> Refused | None:
+    """Why there must not be a new registry, nor the old one started; None where there may."""
+    if is_lost(state):
+        return Refused(
+            f"host {host} has volumes of data sets but no registry: it was lost",
+            fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+        )
+    identity = registry_volume(state)
+    found = state.survey.volume(identity.volume) if identity else None
+    if identity and found and found.is_empty and identity.state is VolumeState.USED:
+        return Refused(
+            f"the registry's volume at {found.path} was wiped", fix="run `howdah adopt` to rebuild the records"
+        )
+    return None
 
 
 def plan_removal(host: str, state: HostState) -> Plan:
@@ -77,17 +95,10 @@ def plan_removal(host: str, state: HostState) -> Plan:
 
 def plan_registry(host: str, state: HostState, image: str, new: NewRegistry, *, is_adopting: bool = False) -> Plan:
     """What must be done for the registry to run; empty when it does. Raises Refused where it was lost or wiped."""
-    if is_lost(state) and not is_adopting:
-        raise Refused(
-            f"host {host} has volumes of data sets but no registry: it was lost",
-            fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
-        )
+    if (problem := objection(host, state)) and not (is_adopting and is_lost(state)):
+        raise problem
     identity = registry_volume(state) or _identity(new)
     found = state.survey.volume(identity.volume)
-    if found and found.is_empty and identity.state is VolumeState.USED:
-        raise Refused(
-            f"the registry's volume at {found.path} was wiped", fix="run `howdah adopt` to rebuild the records"
-        )
     builder = PlanBuilder()
     container = next((instance for instance in state.instances if instance.name == REGISTRY), None)
     if container and container.phase is Phase.RUNNING and identity.state is VolumeState.USED:

@@ -13,11 +13,21 @@ from howdah.planning.adoption import Adoption, adopt
 from howdah.planning.network import choose_network
 from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, HostState
 from howdah.planning.plan import Plan, PlanBuilder, Step
-from howdah.planning.registry import CREDENTIALS, REGISTRY, NewRegistry, is_lost, plan_registry, plan_removal
+from howdah.planning.registry import (
+    CREDENTIALS,
+    REGISTRY,
+    NewRegistry,
+    holds_data,
+    objection,
+    plan_registry,
+    plan_removal,
+    registry_volume,
+)
 from howdah.ports.coordinator import Coordinator
 from howdah.ports.engine import InstanceState, Phase
 from howdah.reconcile.effects import apply
 from howdah.reconcile.execute import follow
+from howdah.reconcile.observe import survey
 from howdah.reconcile.ports import HostPorts
 from howdah.reconcile.progress import Progress
 
@@ -40,18 +50,24 @@ class Registry:
         Raises Refused where one was lost, Transient where it is down.
         """
         container = self._container()
-        if container is None:
-            if self._remembers():
-                raise Refused(
-                    "this engine has clusters of howdah but no registry: it was lost",
-                    fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
-                )
-            return None
-        if container.phase is not Phase.RUNNING:
-            raise Transient(
-                "the registry is not running", fix="any command that changes something starts it: try `howdah launch`"
+        if container and container.phase is Phase.RUNNING:
+            records = self._open()
+            if not records.is_initialised():
+                self._check_new()
+            return records
+        if container is None and self._remembers():
+            raise Refused(
+                "this engine has clusters of howdah but no registry: it was lost",
+                fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
             )
-        return self._open()
+        state = self._state()
+        if problem := objection(self.host, state):
+            raise problem
+        if container is None and registry_volume(state) is None:
+            return None
+        raise Transient(
+            "the registry is not running", fix="any command that changes something starts it: try `howdah launch`"
+        )
 
     def find_or_start(self, progress: Progress) -> Records:
         """The records; the registry is made, or started again, where need be. Raises Refused where it was lost."""
@@ -60,11 +76,8 @@ class Registry:
             self._start(progress)
         records = self._open()
         if not records.is_initialised():
-            if is_lost(self._state()) or self._remembers():
-                raise Refused(
-                    "the registry is empty while this engine has clusters or data sets of howdah: it was lost",
-                    fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
-                )
+            self._check_new()
+            self._start(progress)  # where it was interrupted after its start, its volume is not marked as used yet
             records.initialise()
         return records
 
@@ -127,11 +140,19 @@ class Registry:
     def _remembers(self) -> bool:
         return bool(self.ports.engine.list({LABEL_CLUSTER: ""}))
 
+    def _check_new(self) -> None:
+        """Whether it has no records because it never had any. Raises Refused."""
+        if holds_data(self._state()) or self._remembers():
+            raise Refused(
+                "the registry is empty while this engine has clusters or data sets of howdah: it was lost",
+                fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+            )
+
     def _state(self) -> HostState:
         engine = self.ports.engine
         return HostState(
             layout=self.ports.volumes.layout,
-            survey=self.ports.volumes.survey(),
+            survey=survey(self.ports),
             instances=engine.list({LABEL_ROLE: REGISTRY}),
             networks=engine.networks(),
         )

@@ -9,6 +9,7 @@ from howdah.app import Installation, Settings
 from howdah.cli.application import app
 from howdah.cli.surroundings import Surroundings
 from howdah.client import Client
+from howdah.clock import Clock, SystemClock
 from howdah.coordination.records import Records
 from howdah.reconcile.ports import HostPorts, Outside
 from howdah.reconcile.progress import Progress
@@ -21,7 +22,7 @@ class WorldInstallation(Installation):
     def __init__(self, world: World) -> None:
         super().__init__(Settings(), world.clock)
         self._client = world.client()
-        self.engine = world.engine  # type: ignore[assignment, misc]  # the port, in memory
+        self.engine = world.engine  # type: ignore[assignment]  # the port, in memory
 
     @cached_property
     def host(self) -> HostPorts:
@@ -56,12 +57,13 @@ class Howdah:
 
     world: World
     make_client: Callable[[Progress], Client] = field(init=False)
+    clock: Clock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
         self.make_client = lambda progress: WorldClient(WorldInstallation(self.world), progress)
 
     def __call__(self, *words: str, answer: str | None = None) -> Result:
-        here = Surroundings(self.make_client, may_ask=lambda: answer is not None)
+        here = Surroundings(self.make_client, self.clock, may_ask=lambda: answer is not None)
         return CliRunner().invoke(app, list(words), obj=here, input=answer, prog_name="howdah")
 
     def well(self, *words: str, answer: str | None = None) -> str:

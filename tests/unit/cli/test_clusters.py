@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from howdah.testing.rig import World
+from howdah.cli.clusters import WATCH_SECONDS
+from howdah.testing.rig import FakeClock, World
 from tests.unit.cli.conftest import Howdah
 
 
@@ -133,6 +134,23 @@ def test_stop_and_start_say_what_they_came_to(howdah: Howdah) -> None:
     assert howdah.well("stop", "demo") == "demo is stopped already: nothing to do\n"
     assert howdah.well("status", "demo").startswith("demo: stopped\n")
     assert howdah.well("start", "demo").startswith("demo is ready in ")
+
+
+def test_watching_looks_again_until_it_is_interrupted(howdah: Howdah) -> None:
+    class Watcher(FakeClock):
+        """Somebody who has seen enough after four seconds."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.seconds > 4 and seconds == WATCH_SECONDS:
+                raise KeyboardInterrupt
+
+    howdah.well("launch", "single", "--name", "demo")
+    howdah.clock = Watcher()
+    result = howdah("status", "demo", "--watch", "--json")
+    assert result.exit_code == 130
+    assert "interrupted" not in result.stderr
+    assert result.stdout.count('"is_healthy": true') == 2
 
 
 class TestDestroyingData:

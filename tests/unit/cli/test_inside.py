@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_logs_of_all_have_the_instance_before_each_line(howdah: Howdah, world: W
 
 
 def test_a_stream_that_breaks_ends_the_merged_one() -> None:
-    def breaks():  # type: ignore[no-untyped-def]
+    def breaks() -> Iterator[str]:
         yield "a line"
         raise Transient("gone")
 

@@ -59,12 +59,13 @@ def test_every_command_has_a_summary_of_one_line_and_help(howdah: Howdah, name: 
     summary = ALL[name].get_short_help_str(limit=65)
     assert summary
     assert not summary.endswith("..."), "the first sentence is too long to be shown whole"
-    words = name.split()
-    shown = howdah.well(*words[:1], *(("demo",) if words[0] == "hdfs" and words[1:] else ()), *words[1:], "--help")
+    group, *inner = name.split()
+    cluster = ["demo"] if inner and group in ("hdfs", "submit") else []
+    shown = howdah.well(group, *cluster, *inner, "--help")
     assert "Usage:" in shown
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if not name.startswith("hdfs ")])
+@pytest.mark.parametrize("name", [name for name in ALL if not name.startswith(("hdfs ", "submit "))])
 def test_every_command_has_an_example(name: str) -> None:
     epilog = ALL[name].epilog or ""
     assert f"howdah {name}" in epilog or hasattr(ALL[name], "commands")

@@ -1,4 +1,4 @@
-"""A NameNode and its DataNodes that speak WebHDFS over socket pairs: as much of it as the client uses, and its faults."""
+"""A NameNode and DataNodes that speak WebHDFS over socket pairs: as much of it as the client uses, and its faults."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from posixpath import dirname
@@ -67,11 +68,8 @@ class FakeHdfs:
         ours, theirs = socket.socketpair()
 
         def serve() -> None:
-            with theirs:
-                try:
-                    _handler(self, host)(theirs, (host, port), None)  # type: ignore[arg-type]
-                except (BrokenPipeError, ConnectionResetError):
-                    pass
+            with theirs, suppress(BrokenPipeError, ConnectionResetError):
+                _handler(self, host)(theirs, (host, port), None)  # type: ignore[arg-type]
 
         thread = threading.Thread(target=serve, daemon=True)
         self.threads.append(thread)
@@ -177,7 +175,7 @@ def _handler(hdfs: FakeHdfs, host: str) -> type[BaseHTTPRequestHandler]:
             except Remote as refused:
                 self.answer(refused.body, refused.status)
 
-        do_GET = do_PUT = do_DELETE = handle_one
+        do_GET = do_PUT = do_DELETE = handle_one  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from howdah.errors import Conflict, Failed, NotFound, UserError
-from howdah.filesystem import download
 from howdah.filesystem.files import HdfsFiles
 from howdah.filesystem.local import new_file, new_folder
 from howdah.filesystem.webhdfs import Unreachable
@@ -158,7 +157,7 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(
     def full(descriptor: int, piece: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(download.os, "write", full)
+    monkeypatch.setattr("howdah.filesystem.download.os.write", full)
     hdfs.put("/x", CONTENT)
     with pytest.raises(Failed) as error:
         files.get("/x", tmp_path)

@@ -100,6 +100,20 @@ def test_a_datanode_that_dies_in_the_middle_is_named_and_nothing_is_left(
     assert hdfs.files() == {}
 
 
+def test_a_file_is_sent_again_through_another_datanode_where_one_dies(
+    hdfs: FakeHdfs, files: HdfsFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(b"x" * 5_000_000)
+    hdfs.breaks_after["dn1.sales.howdah"] = 70_000
+
+    def die(path: str, done: int, total: int | None) -> None:
+        if done:
+            hdfs.down = {"dn1.sales.howdah"}
+
+    assert files.put(tmp_path / "x", "/y", progress=die).verified == 1
+    assert hdfs.files() == {"/y": b"x" * 5_000_000}
+
+
 def test_a_datanode_that_does_not_answer_is_left_out(hdfs: FakeHdfs, files: HdfsFiles, source: Path) -> None:
     hdfs.down = {"dn1.sales.howdah"}
     assert files.put(source, "/y").verified == 1

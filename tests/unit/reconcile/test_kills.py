@@ -4,19 +4,24 @@ import itertools
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from typing import Any, Literal, cast
 
 import pytest
 
+from howdah.coordination.memory import MemoryCoordinator
 from howdah.engines.memory import MemoryContainer, MemoryEngine
-from howdah.errors import HowdahError, NotFound
+from howdah.errors import HowdahError, NotFound, Refused, Transient
 from howdah.model.cluster import ClusterPhase
 from howdah.model.storage import DataSetState, Folders, VolumeState
 from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, ONE_OFF
+from howdah.planning.registry import CREDENTIALS, REGISTRY
+from howdah.ports.coordinator import Coordinator
 from howdah.ports.engine import ExecResult, InstanceSpec, Phase
 from howdah.reconcile.progress import Silent
+from howdah.reconcile.registry import Registry
 from howdah.testing.faults import Faults, Killed
 from howdah.testing.rig import World, WorldClient, Wrap, definition
 from howdah.volumes.memory import MemoryBundle, MemoryVolumes
@@ -162,6 +167,92 @@ def test_what_is_ready_is_never_formatted_again() -> None:
     world.client().clusters.stop("again", SILENT)
     world.client().clusters.start("again", SILENT)
     assert orphans(world) == []
+
+
+@pytest.mark.parametrize("how", ["before", "amid", "after"])
+def test_a_registry_that_was_killed_while_it_was_made_is_made_to_the_end(how: How) -> None:
+    for at in itertools.count(1):
+        world = World()
+        faults = Faults(at, "after" if how == "after" else "before")
+        with suppress(Killed):
+            registry(world, wrap(faults, how)).find_or_start(SILENT)
+        if not faults.is_dead:
+            assert at > 5, f"only {at - 1} effects were found to interrupt"
+            return
+        what = f"killed {how} effect {at}, {faults.effects[-1]}"
+        assert registry(world).find_or_start(SILENT).is_initialised(), what
+        assert [(one.name, one.phase) for one in world.engine.list({})] == [(REGISTRY, Phase.RUNNING)], what
+        assert list(world.engine.network_specs) == [REGISTRY], what
+        (volume,) = world.volumes.survey().volumes
+        assert volume.identity is not None, what
+        assert (volume.identity.role, volume.identity.state, volume.is_empty) == (REGISTRY, VolumeState.USED, False), (
+            what
+        )
+        # And from here on it is only found.
+        again = Faults()
+        assert registry(world, again.wrap).find_or_start(SILENT).is_initialised()
+        assert [effect for effect in again.effects if not effect.startswith("exec")] == [], what
+
+
+def test_a_registry_without_records_beside_data_is_lost_not_new() -> None:
+    world = before("relaunch")
+    assert_refused(world, "adopt")
+    assert world.engine.list({}) == ()
+    # It runs, and has nothing.
+    world = World()
+    registry(world).find_or_start(SILENT)
+    data = before("relaunch")
+    world.volumes.live |= data.volumes.live
+    world.service.nodes.clear()
+    assert_refused(world, "adopt")
+    assert world.service.nodes == {}
+
+
+def test_a_registry_that_was_emptied_or_is_not_running_is_not_taken_for_none() -> None:
+    world = World()
+    assert registry(world).find() is None
+    registry(world).find_or_start(SILENT)
+    world.engine.crash(REGISTRY)
+    with pytest.raises(Transient, match="not running"):
+        registry(world).find()
+    world.engine.remove(REGISTRY)
+    with pytest.raises(Transient, match="not running"):
+        registry(world).find()
+    for volume in world.volumes.live:
+        world.volumes.wipe(volume)
+    assert_refused(world, "wiped")
+
+
+def assert_refused(world: World, word: str) -> None:
+    with pytest.raises(Refused, match=word):
+        registry(world).find()
+    with pytest.raises(Refused, match=word):
+        registry(world).find_or_start(SILENT)
+
+
+def registry(world: World, around: Wrap = lambda port: port) -> Registry:
+    """The embedded one of a World, for a howdah of its own."""
+
+    def credentials(name: str, argv: tuple[str, ...], stdin: bytes) -> ExecResult:
+        documents = [one.documents for one in world.volumes.live.values() if CREDENTIALS in one.documents]
+        return ExecResult(0, documents[0][CREDENTIALS].encode(), b"")
+
+    def makes(spec: InstanceSpec) -> ExecResult:
+        # Its program does nothing where a server has been at work: it may be run again.
+        world.volumes.live[volume_of(spec)].is_empty = False
+        return ExecResult(0, b"", b"")
+
+    world.engine.on_exec, world.engine.on_run = credentials, makes
+    world.engine.on_start = lambda spec: 1 if world.volumes.live[volume_of(spec)].is_empty else None
+    (ports,) = world.client(around).reconciler.outside.hosts.values()
+    seen: set[str] = set()
+
+    def connect(given: str) -> Coordinator:
+        seen.add(given)
+        assert len(seen) == 1, "the credentials have changed"
+        return cast(Coordinator, around(MemoryCoordinator(world.service)))
+
+    return Registry("local", ports, world.clock, connect)
 
 
 # -- killing

@@ -1,0 +1,129 @@
+"""An engine of which only the socket can be reached: everything goes through its API. And what happens to engines."""
+
+import hashlib
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from howdah.planning.registry import REGISTRY
+from howdah.testing.hosts import EngineHost, wait_for
+from tests.integration.place import Place, command_line, refused
+
+pytestmark = [pytest.mark.engine, pytest.mark.hosts]
+
+LAUNCH = ("launch", "single", "--name", "far", "-p", "worker_memory=1280 MiB")
+AGAIN = ("launch", "--from-data", "far", "--name", "far")
+
+
+@pytest.fixture(scope="module")
+def up(far_host: EngineHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place on the far engine. Each test here ends with the cluster ``far`` ready on it."""
+    place = Place(
+        far_host.engine, str(far_host.folder / f"root-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("home")
+    )
+    try:
+        yield place
+    finally:
+        far_host.start_engine()
+        place.clean()
+
+
+@pytest.fixture
+def ready(up: Place) -> Place:
+    """With the cluster."""
+    if "far" not in [each["name"] for each in up.json("list")["clusters"]]:
+        up.done(*LAUNCH)
+    return up
+
+
+def test_the_engine_dies_in_the_middle_of_a_launch_and_the_same_command_goes_on(
+    up: Place, far_host: EngineHost
+) -> None:
+    running = begun(up, *LAUNCH)
+    wait_for(lambda: "far-nn1" in up.containers() or running.poll() is not None, "the NameNode's container", 120)
+    far_host.kill_engine()
+    try:
+        ended = finished(running)
+        refused(ended, 1, up.engine, "does not answer")
+        assert len(ended.stderr.strip().splitlines()[-2:]) == 2
+    finally:
+        far_host.start_engine()
+    up.done(*LAUNCH)
+    assert up.json("status", "far")["is_healthy"]
+    assert up.orphans() == []
+
+
+def test_files_go_to_and_from_a_cluster_that_cannot_be_reached(ready: Place, tmp_path: Path) -> None:
+    with ready.client() as client:
+        assert not client.installation.engine.has_route("far-nn1")
+    content = secrets.token_bytes(3 * 2**20 + 1)
+    (tmp_path / "up").write_bytes(content)
+    ready.done("hdfs", "far", "put", str(tmp_path / "up"), "/there")
+    assert "/there" in ready.done("hdfs", "far", "ls", "/")
+    ready.done("hdfs", "far", "get", "/there", str(tmp_path / "down"))
+    assert hashlib.sha256((tmp_path / "down").read_bytes()).digest() == hashlib.sha256(content).digest()
+    status = ready.json("status", "far")
+    assert status["is_healthy"], status["sentence"]
+
+
+def test_a_registry_that_hangs_changes_nothing_and_says_so(ready: Place) -> None:
+    ready.done("delete", "far")
+    running = begun(ready, *AGAIN)
+    wait_for(lambda: "far-nn1" in ready.containers() or running.poll() is not None, "the NameNode's container", 120)
+    ready.docker("pause", REGISTRY)
+    try:
+        ended = finished(running)
+        refused(ended, 1, "registry")
+        before = ready.containers()
+        ended = ready.howdah("delete", "far")
+        refused(ended, 1, "registry")
+        assert [name for name in ready.containers() if name.startswith("far-")] == [
+            name for name in before if name.startswith("far-")
+        ]
+    finally:
+        ready.docker("unpause", REGISTRY)
+    ready.done(*AGAIN)
+    assert ready.json("status", "far")["is_healthy"]
+    assert ready.orphans() == []
+
+
+def test_a_registry_that_was_wiped_is_lost_not_new_and_is_adopted(ready: Place) -> None:
+    before = ready.json("list")["data_sets"][0]
+    ready.docker("stop", REGISTRY)
+    wipe = 'for v in "$ROOT"/volumes/*; do if grep -q howdah-registry "$v/identity/volume.json"; then '
+    ready.as_root(wipe + 'rm -rf "$v/data" && mkdir -m 700 "$v/data" && chown 10001:10001 "$v/data"; fi; done')
+    tree = ready.tree()
+    for command in (("list",), ("status", "far"), LAUNCH, ("delete", "far")):
+        refused(ready.howdah(*command), 3, "howdah adopt")
+    assert ready.tree() == tree
+    ready.done("adopt")
+    ready.done("start", "far")
+    status = ready.json("status", "far")
+    assert status["is_healthy"], status["sentence"]
+    after = ready.json("list")["data_sets"][0]
+    assert (after["name"], after["uuid"], after["is_in_use"]) == (before["name"], before["uuid"], True)
+    assert {each["volume"] for each in after["volumes"]} == {each["volume"] for each in before["volumes"]}
+
+
+def begun(place: Place, *command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command_line(*command),
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+
+
+def finished(running: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    try:
+        stdout, stderr = running.communicate(timeout=180)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        pytest.fail(f"it went on as if nothing had happened: {running.communicate()}")
+    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)

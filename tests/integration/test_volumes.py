@@ -1,6 +1,5 @@
 """Volumes that are not what they should be, on a real disk: refused by name before a container exists."""
 
-import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,9 +108,7 @@ def test_a_format_that_is_killed_never_serves_and_heals(place: Place) -> None:
     place.done(*launch)
     assert place.json("status", "half")["is_healthy"]
     assert place.orphans() == []
-    uuid = json.loads(place.done("list", "--json"))
-    attempts = [each for each in uuid["data_sets"] if each["name"] == "half"]
-    assert attempts[0]["state"] == "READY"
+    assert [each["state"] for each in place.json("list")["data_sets"] if each["name"] == "half"] == ["READY"]
     place.done("delete", "half", "--data", "destroy", "--yes", "--confirm", "half")
     assert place.orphans() == []
 

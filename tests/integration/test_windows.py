@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -23,6 +28,8 @@ from tests.integration.place import command_line
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 PATIENCE = 60.0
+DRAWING = (StaleElementReferenceException, ElementNotInteractableException, ElementClickInterceptedException)
+"""What a page says that is just drawing itself."""
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -112,8 +119,8 @@ class Window:
         def looks(driver: Chrome) -> bool:
             try:
                 return holds()
-            except StaleElementReferenceException:
-                return False  # the page draws itself anew
+            except DRAWING:
+                return False
 
         try:
             WebDriverWait(self.driver, PATIENCE, poll_frequency=0.2).until(looks)
@@ -136,7 +143,7 @@ def pages(cluster: RunningCluster) -> Iterator[dict[str, str]]:
     assert ui.stdout is not None
     assert ui.stderr is not None
     try:
-        found = {}
+        found: dict[str, str] = {}
         while len(found) < 7 and (line := ui.stdout.readline()):
             instance, _, address = line.split()
             found[instance] = address
@@ -233,7 +240,7 @@ def test_from_the_resourcemanager_to_a_nodemanager(
     cluster: RunningCluster, pages: dict[str, str], window: Window
 ) -> None:
     window.open(pages["rm1"])
-    window.sees("All Applications")
+    window.sees("Cluster overview")
     window.follow("Nodes")
     window.is_at("/cluster/nodes")
     window.follow(f"nm2-8042.{cluster.name}.localhost")
@@ -245,6 +252,7 @@ def test_from_a_running_job_to_its_pages_and_logs(
     cluster: RunningCluster, pages: dict[str, str], window: Window, job: str
 ) -> None:
     window.open(pages["rm1"])
+    window.follow("Applications")
     window.follow(job)
     window.is_at(f"/cluster/app/{job}")
     window.follow("ApplicationMaster")

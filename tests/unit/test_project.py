@@ -129,8 +129,8 @@ def test_every_top_level_module_has_a_layer() -> None:
 def test_the_layers_are_those_of_the_design() -> None:
     top_to_bottom = (
         "cli web testing client app workflows drills doctor clusters datasets hosts "
-        "filesystem jobs pages reconcile imaging planning engines volumes coordination probes ports definitions hadoop model errors units clock "
-        "retry resources"
+        "filesystem jobs pages reconcile imaging planning engines volumes coordination probes ports "
+        "definitions hadoop model errors units clock retry resources"
     )
     assert _layers("layers") == top_to_bottom.split()
 

@@ -3,7 +3,7 @@
 DataNodes keep a CRC of every ``bytes_per_checksum`` bytes. A file's checksum is the MD5 over its blocks' MD5s, each of
 them over the block's CRCs: ``MD5-of-262144MD5-of-512CRC32C``. WebHDFS answers this one whatever
 ``dfs.checksum.combine.mode`` says: WebHdfsHandler.onGetFileChecksum of 3.5.0 calls DFSClient.getFileChecksum, which
-does not look at the mode. The plain CRC of the whole file that ``hdfs dfs -checksum`` shows cannot be had without a JVM.
+does not look at the mode. The CRC of the whole file that ``hdfs dfs -checksum`` shows cannot be had without a JVM.
 """
 
 import hashlib

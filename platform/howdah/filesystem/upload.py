@@ -106,7 +106,7 @@ class Upload:
         return path, found is not None
 
     def _write_file(self, file: LocalFile, path: str) -> int:
-        """A file can be read again, so where the DataNode that takes it in dies, it is sent once more, through another."""
+        """A file can be read again, so where the DataNode that takes it in dies, it is sent once more by another."""
         try:
             return self._write_file_once(file, path)
         except Unreachable as error:
@@ -128,23 +128,23 @@ class Upload:
         """Write, and compare what HDFS has. Returns 1 where the checksum could be compared, 0 where only the length."""
         defaults = self.hdfs.defaults()
         self.hdfs.create(path, body, defaults.block_size)
+        checksum = self.hdfs.checksum(path)
+        if checksum is not None and checksum.md5 == body.hash.hexdigest():
+            return 1
         entry = self.hdfs.status(path)
         if entry.length != body.done:
-            raise Failed(
-                f"{body.name}: {body.done} bytes were sent, and HDFS has {int(entry.length)}; its copy is removed"
-            )
-        checksum = self.hdfs.checksum(path) if entry.has_plain_checksum else None
-        if checksum is None or checksum.bytes_per_checksum is None:
-            return 0
+            raise Failed(f"{body.name}: {body.done} bytes were sent, HDFS has {int(entry.length)}; its copy is removed")
         as_computed = (defaults.bytes_per_checksum, defaults.is_crc32c, defaults.block_size)
-        if body.done and (checksum.bytes_per_checksum, checksum.is_crc32c, entry.block_size) != as_computed:
-            log.info("%s has other blocks or sums than %s: %s", path, as_computed, checksum.algorithm)
+        if (
+            checksum is None
+            or not entry.has_plain_checksum
+            or (checksum.bytes_per_checksum, checksum.is_crc32c, entry.block_size) != as_computed
+        ):
+            log.info("the checksum of %s cannot be compared: %s", path, checksum)
             return 0
-        if body.hash.hexdigest() != checksum.md5:
-            raise Failed(
-                f"{body.name}: HDFS's checksum of it differs from this machine's; its copy is removed", fix="again"
-            )
-        return 1
+        raise Failed(
+            f"{body.name}: HDFS's checksum of it differs from this machine's; its copy is removed", fix="again"
+        )
 
     @contextmanager
     def _temporary(self, target: str, origin: tuple[str, ...]) -> Iterator[str]:

@@ -57,9 +57,9 @@ class _Client(InsecureClient):  # type: ignore[misc]  # the library has no types
         return hdfs_path
 
     def _request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        self._timeout = ANSWER_SECONDS if kwargs.get("data") is None else WRITTEN_SECONDS
-        answer: requests.Response = super()._request(method, url, **kwargs)
-        return answer
+        timeout = ANSWER_SECONDS if kwargs.get("data") is None else WRITTEN_SECONDS
+        session: requests.Session = self._session
+        return session.request(method, url, timeout=timeout, **kwargs)
 
 
 class Unreachable(Transient):

@@ -1,8 +1,9 @@
 """Follow a plan: one port call for one action, side by side where nothing stands between them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from howdah.coordination.records import Records, Stored
@@ -29,17 +30,23 @@ READY_WITHIN = 180.0
 """Seconds an instance may take to be ready; ten times what a busy laptop needs."""
 
 
-def follow(plan: Plan, perform: Callable[[Step], None], progress: Progress, clock: Callable[[], float]) -> None:
+def follow(
+    plan: Plan,
+    perform: Callable[[Step], None],
+    progress: Progress,
+    clock: Callable[[], float],
+    stopping: threading.Event,
+) -> None:
     """Do every step when those before it are done.
 
-    Raises the first error, after the steps that were running have ended.
+    Raises the first error, after the steps that were running have ended; ``stopping`` is set for those that wait.
     """
     progress.planned(plan)
     waiting = {step.key: step for step in plan}
     done: set[str] = set()
     running: dict[Future[None], tuple[Step, float]] = {}
     errors: list[Exception] = []
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="howdah") as pool:
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="howdah") as pool, _setting(stopping):
         while running or (waiting and not errors):
             for step in [s for s in waiting.values() if s.after <= done] if not errors else []:
                 del waiting[step.key]
@@ -53,12 +60,22 @@ def follow(plan: Plan, perform: Callable[[Step], None], progress: Progress, cloc
                     done.add(step.key)
                     progress.done(step, clock() - began)
                 elif isinstance(error, Exception):
+                    stopping.set()
                     progress.failed(step, error)
                     errors.append(error)
                 else:
                     raise error
     if errors:
         raise errors[0]
+
+
+@contextmanager
+def _setting(stopping: threading.Event) -> Iterator[None]:
+    """Whatever ends this, Ctrl-C too: steps that wait are to end before the pool waits for them."""
+    try:
+        yield
+    finally:
+        stopping.set()
 
 
 @dataclass(slots=True)
@@ -74,21 +91,14 @@ class Executor:
 
     def follow(self, plan: Plan) -> None:
         """Do the whole plan. Raises what the ports raise, and Fenced when the lock is not held any more."""
-        try:
-            follow(plan, self._perform, self.progress, self.outside.clock.monotonic)
-        finally:
-            self.stopping.set()
+        follow(plan, self._perform, self.progress, self.outside.clock.monotonic, self.stopping)
 
     def _perform(self, step: Step) -> None:
-        try:
-            self.fence.check()
-            if step.action.host:
-                self._on_host(step, self.outside.hosts[step.action.host])
-            else:
-                self._on_records(step.action)
-        except BaseException:
-            self.stopping.set()
-            raise
+        self.fence.check()
+        if step.action.host:
+            self._on_host(step, self.outside.hosts[step.action.host])
+        else:
+            self._on_records(step.action)
 
     def _on_host(self, step: Step, host: HostPorts) -> None:
         match step.action:

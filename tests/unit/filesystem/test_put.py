@@ -107,8 +107,7 @@ def test_a_file_is_sent_again_through_another_datanode_where_one_dies(
     hdfs.breaks_after["dn1.sales.howdah"] = 70_000
 
     def die(path: str, done: int, total: int | None) -> None:
-        if done:
-            hdfs.down = {"dn1.sales.howdah"}
+        hdfs.down = {"dn1.sales.howdah"}
 
     assert files.put(tmp_path / "x", "/y", progress=die).verified == 1
     assert hdfs.files() == {"/y": b"x" * 5_000_000}

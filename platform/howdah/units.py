@@ -1,13 +1,14 @@
 """Quantities with their units, parsed once at the edge: ``1 GiB``, ``30m``, ``1.5`` cores."""
 
 import re
+from decimal import Decimal
 from typing import Self
 
 from howdah.errors import UserError
 
-_BYTES = re.compile(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB|TiB)")
+_BYTES = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(KiB|MiB|GiB|TiB)")
 _FACTOR = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_DURATION_PART = re.compile(r"(\d+)(d|h|m|s)")
+_DURATION_PART = re.compile(r"([0-9]{1,9})(d|h|m|s)")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -16,13 +17,16 @@ class Bytes(int):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``512 MiB``. Raises UserError where the unit is missing or is not a binary one."""
+        """Read ``512 MiB``. Raises UserError where the unit is missing, is not a binary one, or a KiB is broken."""
         match = _BYTES.fullmatch(str(text).strip())
         if not match:
             raise UserError(
                 f"{text!r} is not an amount of bytes", fix="write a number and a unit: KiB, MiB, GiB or TiB"
             )
-        return cls(int(float(match[1]) * _FACTOR[match[2]]))
+        kibibytes = Decimal(match[1]) * (_FACTOR[match[2]] // 2**10)
+        if kibibytes != int(kibibytes):
+            raise UserError(f"{text!r} is not a whole number of KiB", fix="write it without the fraction")
+        return cls(int(kibibytes) * 2**10)
 
     @property
     def mebibytes(self) -> int:

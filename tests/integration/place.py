@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from howdah.app import Installation, Settings
 from howdah.client import Client
 from howdah.engines.docker import DockerEngine
+from howdah.engines.docker.bodies import HELPER_SECONDS
 from howdah.errors import Failed
 from howdah.planning.registry import REGISTRY
 from howdah.reconcile.progress import Progress, Silent
@@ -111,8 +112,12 @@ class Place:
         return sorted(self.as_root(script).split())
 
     def containers(self) -> list[str]:
-        """Whatever howdah has made, helpers too."""
-        return sorted(self._labelled("ps", "--all", "--format", "{{.Names}}"))
+        """Whatever howdah has made, but helpers."""
+        return sorted(self._labelled("ps", "--all", "--format", "{{.Names}}") - set(self.helpers()))
+
+    def helpers(self) -> list[str]:
+        """Containers for root's work: of a howdah that lives, or of one that was killed in the last ten minutes."""
+        return self.docker("ps", "--all", "--format", "{{.Names}}", "--filter", "label=howdah.helper").split()
 
     def networks(self) -> list[str]:
         """Whatever howdah has made."""
@@ -129,6 +134,10 @@ class Place:
         uuids = {cluster.uuid for cluster in clusters}
         claimed = {claim.volume for data_set in data_sets for claim in data_set.claims}
         found = []
+        helpers = self.helpers()
+        for one in self.inspect(*helpers) if helpers else []:
+            if not (one["HostConfig"]["AutoRemove"] and one["Config"]["Cmd"] == [str(HELPER_SECONDS)]):
+                found.append(f"{one['Name']}, which does not go by itself")
         names = [name for name in self.containers() if name != REGISTRY]
         for one in self.inspect(*names) if names else []:
             labels = one["Config"]["Labels"]
@@ -150,7 +159,7 @@ class Place:
 
     def clean(self) -> None:
         """Take away everything of howdah's on this engine, and the volume root."""
-        if names := self.containers():
+        if names := [*self.containers(), *self.helpers()]:
             self.docker("rm", "--force", "--volumes", *names)
         if names := self.networks():
             self.docker("network", "rm", *names)

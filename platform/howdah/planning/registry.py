@@ -31,7 +31,8 @@ CREDENTIALS = "credentials"
 """The document beside its identity that only root may read: ``user:password``."""
 MEMORY = Bytes(384 * 2**20)
 SIZE = Bytes(2**30)
-_LABELS = {LABEL_ROLE: REGISTRY, LABEL_INSTANCE: REGISTRY, LABEL_INCARNATION: "1"}
+LABEL_ROOT = "howdah.root"
+"""The volume root that the registry's records speak of: one root on an engine, or its data sets would seem lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _container(identity: VolumeIdentity, layout: HostLayout, image: str) -> Inst
         command=zookeeper.command(f"{VOLUME_MOUNT}/data", MEMORY),
         hostname=REGISTRY,
         network=REGISTRY,
-        labels=_LABELS,
+        labels={LABEL_ROLE: REGISTRY, LABEL_INSTANCE: REGISTRY, LABEL_INCARNATION: "1", LABEL_ROOT: layout.root},
         memory=MEMORY,
         environment={EXPECTATION: json.dumps({"volume": identity.volume, "instance": REGISTRY})},
         mounts=(
@@ -169,7 +170,7 @@ def _format(identity: VolumeIdentity, layout: HostLayout, image: str) -> Instanc
         command=zookeeper.format_command(f"{VOLUME_MOUNT}/data", REGISTRY),
         hostname=REGISTRY,
         network=REGISTRY,
-        labels={**_LABELS, LABEL_ROLE: f"{REGISTRY}-format"},
+        labels={**spec.labels, LABEL_ROLE: f"{REGISTRY}-format"},
         memory=MEMORY,
         environment=spec.environment,
         mounts=spec.mounts,

@@ -1,6 +1,7 @@
 """Find the registry, or start the one that howdah brings along."""
 
 import secrets
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from howdah.planning.observed import LABEL_CLUSTER, LABEL_ROLE, HostState
 from howdah.planning.plan import Plan, PlanBuilder, Step
 from howdah.planning.registry import (
     CREDENTIALS,
+    LABEL_ROOT,
     REGISTRY,
     NewRegistry,
     holds_data,
@@ -123,7 +125,7 @@ class Registry:
             action: Action = step.action
             apply(action, self.ports, lambda line: progress.waits(step, line))
 
-        follow(plan, perform, progress, self.clock.monotonic)
+        follow(plan, perform, progress, self.clock.monotonic, threading.Event())
 
     def _open(self) -> Records:
         result = self.ports.engine.exec(REGISTRY, ("cat", f"/volume/identity/{CREDENTIALS}"), user="0:0")
@@ -135,7 +137,14 @@ class Registry:
         return Records(self.connect(result.stdout.decode().strip()))
 
     def _container(self) -> InstanceState | None:
-        return next((i for i in self.ports.engine.list({LABEL_ROLE: REGISTRY}) if i.name == REGISTRY), None)
+        found = next((i for i in self.ports.engine.list({LABEL_ROLE: REGISTRY}) if i.name == REGISTRY), None)
+        root = self.ports.volumes.layout.root
+        if found and found.labels.get(LABEL_ROOT) != root:
+            raise UserError(
+                f"the registry of this engine keeps volumes below {found.labels.get(LABEL_ROOT)}, not {root}",
+                fix=f"set HOWDAH_ROOT={found.labels.get(LABEL_ROOT)}, or use an engine of its own for {root}",
+            )
+        return found
 
     def _remembers(self) -> bool:
         return bool(self.ports.engine.list({LABEL_CLUSTER: ""}))

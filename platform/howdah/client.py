@@ -19,7 +19,7 @@ from howdah.app import LOCAL, Installation
 from howdah.clusters import Outcome
 from howdah.coordination.records import Records, not_found
 from howdah.definitions.exporting import loads
-from howdah.definitions.loading import Loaded, load, reload
+from howdah.definitions.loading import Loaded, load, reload, with_ttl
 from howdah.doctor import Bench, Finding, examine
 from howdah.errors import UserError
 from howdah.filesystem.files import HdfsFiles, open_files
@@ -41,7 +41,7 @@ from howdah.ports.engine import ExecStream
 from howdah.reconcile.controller import Controller
 from howdah.reconcile.progress import Progress, Silent
 from howdah.reconcile.status import ClusterStatus, status
-from howdah.units import Bytes
+from howdah.units import Bytes, Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +139,20 @@ class Client:
         return Preview(loaded.text, desired, plan)
 
     def launch(
-        self, source: str = "", parameters: Mapping[str, str] | None = None, *, name: str = "", from_data: str = ""
+        self,
+        source: str = "",
+        parameters: Mapping[str, str] | None = None,
+        *,
+        name: str = "",
+        from_data: str = "",
+        ttl: Duration | None = None,
     ) -> Outcome:
-        """Bring up a cluster from a file or a template.
+        """Bring up a cluster from a file or a template; with ``from_data`` on kept data, by its own definition.
 
-        With ``from_data`` on a data set that was kept, by its own definition.
-
-        The same call again goes on where one was interrupted.
+        ``ttl`` goes before the definition's. The same call again goes on where one was interrupted.
         """
         loaded = self._load(source, parameters or {}, name, from_data)
+        loaded = with_ttl(loaded, ttl) if ttl is not None else loaded
         records = self.installation.records_to_change(self.progress)
         return self.installation.clusters(records).launch(loaded, self.progress, from_data)
 

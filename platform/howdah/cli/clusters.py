@@ -10,6 +10,7 @@ from howdah.cli import output
 from howdah.cli.options import AsJson, FromData, Name, NewName, Parameters, Source, parameters
 from howdah.cli.surroundings import Surroundings, around
 from howdah.errors import NotFound, Refused
+from howdah.units import Duration
 
 if TYPE_CHECKING:
     from howdah.client import Client
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
           howdah launch small --name demo -p workers=3 -p worker_memory="3 GiB"
           howdah launch sales.yaml
           howdah launch --from-data demo
+          howdah launch small --name demo --ttl 2h
         """
     )(launch)
     app.command("list", epilog="\b\nExample:  howdah list --json | jq -r '.clusters[].name'")(list_clusters)
@@ -56,14 +58,19 @@ def launch(
     name: NewName = "",
     parameter: Parameters = None,
     from_data: FromData = "",
+    ttl: Annotated[
+        str,
+        typer.Option(metavar="SPAN", help="Delete it after so long: 2h. Its data stays.", show_default=False),
+    ] = "",
 ) -> None:
     """Bring a cluster up, until it is ready.
 
     The same command again goes on where one was interrupted.
     """
     here, given = around(ctx), parameters(parameter)
+    lifetime = Duration.parse(ttl) if ttl else None
     with here.client(f"preparing the launch of {name or source or from_data}") as client:
-        outcome = client.launch(source, given, name=name, from_data=from_data)
+        outcome = client.launch(source, given, name=name, from_data=from_data, ttl=lifetime)
     _conclude(here, outcome)
 
 

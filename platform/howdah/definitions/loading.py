@@ -1,7 +1,7 @@
 """A file or a template's name to a checked definition."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from howdah import resources
@@ -12,6 +12,7 @@ from howdah.definitions.nearest import suggestion
 from howdah.definitions.tree import Entry, Place, Scalar, Table, kind, provenance
 from howdah.errors import Bug, NotFound, UserError
 from howdah.model.definition import Definition
+from howdah.units import Duration
 
 CHAIN_LIMIT = 5
 """Definitions that one may extend, one behind the other."""
@@ -46,6 +47,13 @@ def reload(text: str, name: str | None = None) -> Loaded:
     """A recorded definition again, under another name where one is given. Raises UserError or Problems."""
     document = spell_out(reading.parse(text, "definition"))
     return _checked(document if name is None else _named(document, name, Place("--name", 1, 1)))
+
+
+def with_ttl(loaded: Loaded, ttl: Duration) -> Loaded:
+    """The same with another time to live."""
+    lifecycle = loaded.definition.lifecycle.model_copy(update={"ttl": ttl})
+    definition = loaded.definition.model_copy(update={"lifecycle": lifecycle})
+    return replace(loaded, definition=definition, text=exporting.dumps(definition))
 
 
 def _checked(document: Table) -> Loaded:

@@ -29,9 +29,9 @@ class Storage(StrEnum):
 class RoleTraits:
     """What is the same for every instance of a role.
 
-    ``needs`` are the roles that must be ready before one of these is started. ``stops_after`` is how long, in seconds,
-    a clean stop may take. ``ports`` are by purpose: ``http`` serves the daemon's pages. A cluster is ready without those
-    that are ``is_apart``; they start when it is.
+    ``needs`` are the roles that must be ready before one of these is started. ``stops_after`` is how long, in
+    seconds, a clean stop may take. ``ports`` are by purpose: ``http`` serves the daemon's pages. A cluster is ready
+    without those that are ``is_apart``; they start when it is.
     """
 
     prefix: str

@@ -224,7 +224,10 @@ class Engine(Protocol):
         ...
 
     def open_helper(self, root: str) -> "Helper":
-        """Start the one container that may do root's work on the host; ``root`` is made if need be, mounted at its path."""
+        """Start the one container that may do root's work on the host.
+
+        ``root`` is made if need be, mounted at its path.
+        """
         ...
 
     def image(self, reference: str) -> ImageState | None:

@@ -159,7 +159,10 @@ class World:
         return ExecResult(0, b"", b"")
 
     def _start(self, spec: InstanceSpec) -> int | None:
-        """A DataNode or secondary NameNode makes its folders at its first start; the entry point checks the identity."""
+        """A DataNode or secondary NameNode makes its folders at its first start.
+
+        The entry point checks the identity.
+        """
         if not (volume := _volume_of(spec)):
             return None
         found = self.volumes.live[volume]

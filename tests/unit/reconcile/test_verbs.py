@@ -166,7 +166,9 @@ def test_a_half_format_never_serves_and_heals_itself(world: World) -> None:
     world.engine.on_run = whole
     world.client().clusters.launch(definition(), SILENT)
     second = world.client().records.data_sets()[0].claim("nn1")
-    assert first and second and first.volume != second.volume
+    assert first
+    assert second
+    assert first.volume != second.volume
     assert first.volume not in {v.volume for v in world.volumes.survey().volumes}
 
 

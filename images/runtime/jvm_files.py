@@ -1,4 +1,4 @@
-"""jvm_files.py NAME JAR_FOLDER NATIVE_FOLDER: how to start a JVM on these jars, in /opt/howdah/jvm.
+"""jvm_files.py NAME JAR_FOLDER NATIVE_FOLDER [MODULE_OPTION …]: how to start a JVM on these jars, in /opt/howdah/jvm.
 
 NAME.classpath  the jars, in a fixed order: an archive is used only by a class path that begins with exactly these
 NAME.flags      the archive and native library flags, as an argument file
@@ -18,7 +18,7 @@ def java_version():
 
 
 def main():
-    name, jar_folder, native_folder = sys.argv[1:]
+    name, jar_folder, native_folder, *module_options = sys.argv[1:]
     jars = ":".join(os.path.join(jar_folder, jar) for jar in sorted(os.listdir(jar_folder)) if jar.endswith(".jar"))
     flags = [
         "-XX:SharedArchiveFile=%s/%s.jsa" % (JVM, name),
@@ -34,9 +34,10 @@ def main():
     ]
     if java_version() >= 24:
         # Four lines of warnings at each start otherwise, of what Hadoop, netty and protobuf do.
-        flags += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+        module_options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
     if os.path.exists("%s/libzstd-jni.so" % native_folder):
         flags.append("-DZstdNativePath=%s/libzstd-jni.so" % native_folder)
+    flags += sorted(set(module_options))
     os.makedirs(JVM, exist_ok=True)
     for suffix, lines in (
         ("classpath", [jars]),

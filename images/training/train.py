@@ -9,6 +9,14 @@ import cluster as clusters
 import workload
 
 LISTS = "/training/lists"
+# A task's JVM that the wrapper of java-home lets through untouched would leave its classes out, unseen.
+MUST_HAVE = {
+    "hadoop": ("org/apache/hadoop/mapreduce/v2/app/MRAppMaster", "org/apache/hadoop/mapred/YarnChild"),
+    "spark": (
+        "org/apache/spark/deploy/yarn/ExecutorLauncher", "org/apache/spark/deploy/yarn/ApplicationMaster",
+        "org/apache/spark/executor/YarnCoarseGrainedExecutorBackend", "org/apache/spark/launcher/Main",
+    ),
+}
 JVM = "/opt/howdah/jvm"
 
 
@@ -73,7 +81,11 @@ def main():
         cluster.kill_all()
     paths = glob.glob(LISTS + "/*")
     print("workload: %d JVMs in %.0f s" % (len(paths), time.monotonic() - began))
-    dump(name, merge(paths))
+    lines = merge(paths)
+    missing = [class_name for class_name in MUST_HAVE[name] if class_name not in lines]
+    if missing:
+        sys.exit("not trained: %s" % ", ".join(missing))
+    dump(name, lines)
 
 
 main()

@@ -29,10 +29,10 @@ from howdah.imaging.catalogue import DEFAULT
 from howdah.imaging.checking import Difference
 from howdah.imaging.listing import ListedImage
 from howdah.jobs.submit import Jobs
-from howdah.model.cluster import Cluster, Desired, Endpoint, Instance, container_name
+from howdah.model.cluster import Cluster, Desired, Endpoint, Instance, container_name, page_port
 from howdah.model.roles import Role
 from howdah.model.storage import DataSet
-from howdah.pages.addresses import Addresses, Target, usual_port
+from howdah.pages.addresses import Addresses, Target
 from howdah.pages.proxy import Pages
 from howdah.planning.adoption import Adoption
 from howdah.planning.observed import LABEL_CLUSTER
@@ -210,6 +210,13 @@ class Client:
             if "http" in i.traits.ports and i.name in endpoints
         )
 
+    def page(self, name: str, role: str) -> str:
+        """The address of a role's pages while ``howdah ui`` runs; empty where there are none."""
+        if self._records.cluster(name) is None:
+            return ""
+        desired = self._desired(name)
+        return next((desired.page(instance) for instance in desired.instances if instance.role == role), "")
+
     def pages(self, name: str) -> Pages:
         """The daemons' web pages on this machine's loopback: ``serve()`` answers until ``close()``.
 
@@ -222,7 +229,7 @@ class Client:
         def dial(instance: str, port: int) -> socket.socket:
             return engine.dial(container_name(cluster.label, instance), port)
 
-        return Pages(lambda port: Addresses.of(cluster.label, port, endpoints), dial, usual_port(cluster.network))
+        return Pages(lambda port: Addresses.of(cluster.label, port, endpoints), dial, page_port(cluster.network))
 
     def logs(self, name: str, instance: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """An instance's output by lines. Raises NotFound."""

@@ -31,6 +31,7 @@ MINIMUM_FREE = Bytes(5 * 2**30)
 class Outcome:
     """What a verb did: how many steps it took, and one sentence for a person."""
 
+    cluster: str
     steps: int
     sentence: str
 
@@ -64,7 +65,7 @@ class Clusters:
                 self._create(loaded, from_data)
             steps = self.reconciler.converge(name, fence, progress)
             self._event(name, "launched")
-        return Outcome(steps, f"{name} is ready" if steps else f"{name} is ready already: nothing to do")
+        return Outcome(name, steps, f"{name} is ready" if steps else f"{name} is ready already: nothing to do")
 
     def stop(self, name: str, progress: Progress) -> Outcome:
         """Stop every instance; names, addresses and data stay."""
@@ -90,7 +91,7 @@ class Clusters:
             steps = self.reconciler.converge(name, fence, progress)
             kept = self._kept(name)
             self._event(name, f"deleted; {kept}")
-        return Outcome(steps, f"{name} is deleted; {kept}")
+        return Outcome(name, steps, f"{name} is deleted; {kept}")
 
     # -- what is wanted, written down
 
@@ -206,16 +207,16 @@ class Clusters:
                 self._records.update_cluster(stored, replace(stored.value, phase=through))
             steps = self.reconciler.converge(name, fence, progress)
             self._event(name, word)
-        return Outcome(steps, f"{name} is {word}" if steps else f"{name} is {word} already: nothing to do")
+        return Outcome(name, steps, f"{name} is {word}" if steps else f"{name} is {word} already: nothing to do")
 
     def _deleted_before(self, name: str) -> Outcome:
         events = self._records.events(name)
         if events and events[-1].text.startswith("deleted"):
-            return Outcome(0, f"{name} was {events[-1].text} ({events[-1].at})")
+            return Outcome(name, 0, f"{name} was {events[-1].text} ({events[-1].at})")
         if events:
             kept = self._kept(name)
             self._event(name, f"deleted; {kept}")
-            return Outcome(0, f"{name} is deleted; {kept}")
+            return Outcome(name, 0, f"{name} is deleted; {kept}")
         raise not_found("cluster", name, tuple(c.name for c in self._records.clusters()))
 
     def _kept(self, name: str) -> str:

@@ -16,6 +16,7 @@ from howdah.engines.docker.bodies import HELPER_SECONDS
 from howdah.errors import Failed
 from howdah.planning.registry import REGISTRY
 from howdah.reconcile.progress import Progress, Silent
+from howdah.testing.hosts import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 KINDS = ("base", "hadoop", "spark")
@@ -71,6 +72,17 @@ class Place:
     def json(self, *argv: str) -> Any:
         """What ``--json`` prints."""
         return json.loads(self.done(*argv, "--json"))
+
+    def await_health(self, name: str) -> None:
+        """Ready is a cluster that takes data; DataNodes that came back report their blocks a moment later."""
+        sentences: list[str] = []
+
+        def is_healthy() -> bool:
+            status = self.json("status", name)
+            sentences.append(status["sentence"])
+            return bool(status["is_healthy"])
+
+        wait_for(is_healthy, f"{name} to be healthy", 60, lambda: sentences[-1])
 
     def docker(self, *argv: str) -> str:
         """The docker command with this engine. Raises Failed."""

@@ -130,7 +130,7 @@ def test_of_two_launches_of_one_name_one_wins_and_the_other_says_who(place: Plac
     assert f"process {winner.pid}" in ended[loser][1], ended[loser]
     assert "launch" in ended[loser][1]
     assert "Traceback" not in ended[loser][1]
-    assert place.json("status", "twice")["is_healthy"]
+    place.await_health("twice")
     place.done("delete", "twice", "--data", "destroy", "--yes", "--confirm", "twice")
     assert place.orphans() == []
 

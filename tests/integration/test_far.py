@@ -1,6 +1,7 @@
 """An engine of which only the socket can be reached: everything goes through its API. And what happens to engines."""
 
 import hashlib
+import json
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -33,8 +34,9 @@ def up(far_host: EngineHost, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def ready(up: Place) -> Place:
-    """With the cluster."""
-    if "far" not in [each["name"] for each in up.json("list")["clusters"]]:
+    """With the cluster, whatever the test before has left."""
+    listed = up.howdah("list", "--json")
+    if listed.returncode or "far" not in [each["name"] for each in json.loads(listed.stdout)["clusters"]]:
         up.done(*LAUNCH)
     return up
 
@@ -52,7 +54,7 @@ def test_the_engine_dies_in_the_middle_of_a_launch_and_the_same_command_goes_on(
     finally:
         far_host.start_engine()
     up.done(*LAUNCH)
-    assert up.json("status", "far")["is_healthy"]
+    up.await_health("far")
     assert up.orphans() == []
 
 
@@ -65,8 +67,7 @@ def test_files_go_to_and_from_a_cluster_that_cannot_be_reached(ready: Place, tmp
     assert "/there" in ready.done("hdfs", "far", "ls", "/")
     ready.done("hdfs", "far", "get", "/there", str(tmp_path / "down"))
     assert hashlib.sha256((tmp_path / "down").read_bytes()).digest() == hashlib.sha256(content).digest()
-    status = ready.json("status", "far")
-    assert status["is_healthy"], status["sentence"]
+    ready.await_health("far")
 
 
 def test_a_registry_that_hangs_changes_nothing_and_says_so(ready: Place) -> None:
@@ -86,7 +87,7 @@ def test_a_registry_that_hangs_changes_nothing_and_says_so(ready: Place) -> None
     finally:
         ready.docker("unpause", REGISTRY)
     ready.done(*AGAIN)
-    assert ready.json("status", "far")["is_healthy"]
+    ready.await_health("far")
     assert ready.orphans() == []
 
 
@@ -101,8 +102,7 @@ def test_a_registry_that_was_wiped_is_lost_not_new_and_is_adopted(ready: Place) 
     assert ready.tree() == tree
     ready.done("adopt")
     ready.done("start", "far")
-    status = ready.json("status", "far")
-    assert status["is_healthy"], status["sentence"]
+    ready.await_health("far")
     after = ready.json("list")["data_sets"][0]
     assert (after["name"], after["uuid"], after["is_in_use"]) == (before["name"], before["uuid"], True)
     assert {each["volume"] for each in after["volumes"]} == {each["volume"] for each in before["volumes"]}

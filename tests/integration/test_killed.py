@@ -118,8 +118,7 @@ def check(place: Place, name: str, what: str) -> None:
     """What must be there after the command went through."""
     match name:
         case "launch" | "relaunch":
-            status = place.json("status", "killed")
-            assert status["is_healthy"], f"{what}: {status['sentence']}"
+            place.await_health("killed")
             if name == "launch":
                 script = f"echo '{CONTENT}' | hdfs dfs -put - /before"
                 place.docker("exec", "killed-gw1", "sh", "-c", script)

@@ -91,9 +91,8 @@ def test_a_cluster_stops_starts_goes_and_comes_back_with_its_data(own: Place) ->
     assert {one["State"]["Status"] for one in own.inspect(*of(own, "days"))} == {"exited"}
     assert own.json("status", "days")["phase"] == "STOPPED"
     own.done("start", "days")
-    after = own.json("status", "days")
-    assert after["is_healthy"], after["sentence"]
-    assert addresses(after) == addresses(before)
+    own.await_health("days")
+    assert addresses(own.json("status", "days")) == addresses(before)
     assert read(own, "days-gw1", "/kept") == content
 
     deleted = own.done("delete", "days")
@@ -132,7 +131,7 @@ def test_two_clusters_side_by_side_do_not_see_each_other(own: Place, cluster: Ru
     write(own, "beside-gw1", "/mine", b"x")
     assert "/mine" not in own.docker("exec", f"{cluster.name}-gw1", "hdfs", "dfs", "-ls", "/")
     own.done("delete", "beside", "--data", "destroy", "--yes", "--confirm", "beside")
-    assert own.json("status", cluster.name)["is_healthy"]
+    own.await_health(cluster.name)
 
 
 def of(place: Place, name: str) -> list[str]:

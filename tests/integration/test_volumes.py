@@ -106,7 +106,7 @@ def test_a_format_that_is_killed_never_serves_and_heals(place: Place) -> None:
     assert "Traceback" not in stderr
     assert "half-nn1" not in place.containers()
     place.done(*launch)
-    assert place.json("status", "half")["is_healthy"]
+    place.await_health("half")
     assert place.orphans() == []
     assert [each["state"] for each in place.json("list")["data_sets"] if each["name"] == "half"] == ["READY"]
     place.done("delete", "half", "--data", "destroy", "--yes", "--confirm", "half")

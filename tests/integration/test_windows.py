@@ -4,7 +4,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -197,17 +196,21 @@ def folder(cluster: RunningCluster, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def job(cluster: RunningCluster, tmp_path: Path) -> Iterator[str]:
-    """The application of a PySpark job that runs for as long as somebody looks."""
+    """The application of a PySpark job that runs for as long as somebody looks.
+
+    It is well under way: Spark answers before its pages are there, with 404.
+    """
     program = tmp_path / "busy.py"
     program.write_text(BUSY)
     with cluster.place.client() as client:
         job_id = client.jobs.submit(cluster.name, JobSpec(JobKind.SPARK, str(program))).id
         try:
-            deadline = time.monotonic() + 180
-            while not (running := [a for a in client.jobs.show(job_id).applications if a.state == "RUNNING"]):
-                assert time.monotonic() < deadline, f"not running: {client.jobs.show(job_id).sentence}"
-                time.sleep(0.2)
-            yield running[0].id
+            for output in client.jobs.follow(job_id):
+                if b"a round of" in output.content:
+                    break
+            status = client.jobs.show(job_id)
+            assert [one.state for one in status.applications] == ["RUNNING"], status.sentence
+            yield status.applications[0].id
         finally:
             client.jobs.kill(job_id)
 

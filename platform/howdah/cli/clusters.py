@@ -71,7 +71,10 @@ def launch(
     lifetime = Duration.parse(ttl) if ttl else None
     with here.client(f"preparing the launch of {name or source or from_data}") as client:
         outcome = client.launch(source, given, name=name, from_data=from_data, ttl=lifetime)
+        page = client.page(outcome.cluster, "namenode")
     _conclude(here, outcome)
+    if outcome.steps:
+        output.say(f"pages: {page} while `howdah ui {outcome.cluster}` runs")
 
 
 def list_clusters(ctx: typer.Context, as_json: AsJson = False) -> None:

@@ -216,6 +216,8 @@ def _submit(ctx: typer.Context, spec: "JobSpec", job_id: str, *, detach: bool) -
         again = f"howdah jobs wait {chosen}"
         here.interruption = f"interrupted: if {chosen} was sent, it goes on; {again} takes it up again"
         jobs.submit(cluster, spec, chosen)
+        if page := client.page(cluster, "resourcemanager"):
+            output.tell(f"howdah: pages: {page} while `howdah ui {cluster}` runs")
         here.interruption = f"interrupted: the job goes on; {again} takes it up again"
         code = 0 if detach else _follow(here, jobs, chosen)
     if detach:

@@ -97,6 +97,9 @@ def status(found: "ClusterStatus", now: datetime) -> Iterator[str]:
             f"{count(yarn.applications, 'application')} running"
         )
     yield f"data set  {found.data_set}{_durability(found.hdfs)}"
+    pages = [row.page for row in found.instances if row.page and row.role in ("namenode", "resourcemanager")]
+    if pages:
+        yield f"pages     {'  '.join(pages)}  while `howdah ui {found.name}` runs"
     yield f"created   {moment(found.created_at)}{_expiry(found.expires_at, now)}"
 
 
@@ -120,6 +123,7 @@ def status_json(found: "ClusterStatus") -> Json:
                 "memory": int(row.memory),
                 "state": row.state,
                 "detail": row.detail,
+                "page": row.page or None,
             }
             for row in found.instances
         ],

@@ -15,6 +15,8 @@ SHARED_FOLDER = f"{layout.HADOOP_HOME}/share"
 """Jars that come with the image and are on no class path: the examples, streaming."""
 CLIENT_LOG = "client-log4j2.properties"
 
+_JVM_LOG = "-Xlog:disable -Xlog:all=warning:stderr"
+"""By itself the JVM logs to standard output, which is for the job's results."""
 _QUIET_LOG = """\
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
@@ -72,7 +74,11 @@ def command(spec: JobSpec, job_id: str, program: str) -> Command:
     return Command(
         argv=_argv(spec, job_id, program),
         environment=environment,
-        appended={"HADOOP_OPTS": temporary, "SPARK_SUBMIT_OPTS": f"{temporary} {log}"},
+        appended={
+            "HADOOP_OPTS": f"{temporary} {_JVM_LOG}",
+            "SPARK_SUBMIT_OPTS": f"{temporary} {_JVM_LOG} {log}",
+            "SPARK_LAUNCHER_OPTS": _JVM_LOG,
+        },
         properties=_properties(spec, job_id),
         texts={CLIENT_LOG: _QUIET_LOG},
     )

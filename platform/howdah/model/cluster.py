@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network
 
 from howdah.model.definition import Definition, Group
 from howdah.model.roles import ROLES, Role, RoleTraits
@@ -147,6 +148,16 @@ def container_of(host: str) -> str:
     return container_name(label, instance)
 
 
+def page_port(network: Network) -> int:
+    """Where ``howdah ui`` shows a cluster's pages unless the port is taken: one for each subnet."""
+    return 20_000 + IPv4Network(network.subnet).network_address.packed[2]
+
+
+def page_host(label: str, instance: str, port: int) -> str:
+    """The name by which a browser on this machine asks for a daemon's pages (docs/decisions/0003)."""
+    return f"{instance}-{port}.{label}.localhost"
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What a cluster is meant to be: its record, its instances, its data set."""
@@ -159,6 +170,13 @@ class Desired:
     def of(self, role: Role) -> tuple[Instance, ...]:
         """The instances of a role, in order."""
         return tuple(instance for instance in self.instances if instance.role is role)
+
+    def page(self, instance: Instance) -> str:
+        """The address of an instance's own pages while ``howdah ui`` runs; empty where it has none."""
+        port = instance.traits.ports.get("http")
+        if port is None:
+            return ""
+        return f"http://{page_host(self.cluster.label, instance.name, port)}:{page_port(self.cluster.network)}/"
 
     def instance(self, name: str) -> Instance | None:
         """The instance of that name."""

@@ -8,9 +8,8 @@ section 6.3) without asking anyone.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 
-from howdah.model.cluster import Endpoint, Network, host_name
+from howdah.model.cluster import Endpoint, host_name, page_host
 from howdah.model.roles import ROLES
 
 _SHOWN = r"([a-z]+[0-9]+)-([1-9][0-9]{1,4})\.(%s)\.localhost"
@@ -24,11 +23,6 @@ they are: a person reads ``nn1.sales.howdah:8020`` in a page to write it into a 
 _TWO_HALVES = (b'n.name.split(":")[0]', b'n.infoAddr.split(":")[0]')
 """The NameNode's dfshealth.js puts a DataNode's link together from the host of ``name``, which is no page's address,
 and the port of ``infoAddr``, which is: both are to be of the latter."""
-
-
-def usual_port(network: Network) -> int:
-    """Where a cluster's pages are shown unless the port is taken: one for each subnet of the pool."""
-    return 20_000 + IPv4Network(network.subnet).network_address.packed[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Addresses:
 
     def shown(self, target: Target) -> str:
         """``host:port`` for the browser."""
-        return f"{target.instance}-{target.port}.{self.label}.localhost:{self.port}"
+        return f"{page_host(self.label, target.instance, target.port)}:{self.port}"
 
     def real(self, target: Target) -> str:
         """``host:port`` as the daemon knows itself."""

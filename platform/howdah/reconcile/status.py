@@ -23,6 +23,8 @@ class InstanceStatus:
     state: str
     detail: str
     memory: Bytes
+    page: str
+    """Where its own pages are while ``howdah ui`` runs; empty where there are none to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def status(outside: Outside, desired: Desired, endpoints: dict[str, Endpoint]) -
     """
     labels = {LABEL_CLUSTER: desired.cluster.uuid}
     containers = {name: {c.name: c for c in host.engine.list(labels)} for name, host in outside.hosts.items()}
-    rows = tuple(_row(i, containers.get(i.assignment.host, {}).get(i.container), endpoints) for i in desired.instances)
+    rows = tuple(
+        _row(desired, i, containers.get(i.assignment.host, {}).get(i.container), endpoints) for i in desired.instances
+    )
     hdfs, hdfs_trouble = _hdfs(outside, desired, containers)
     yarn, yarn_trouble = _yarn(outside, desired, containers)
     return ClusterStatus(
@@ -94,7 +98,9 @@ def status(outside: Outside, desired: Desired, endpoints: dict[str, Endpoint]) -
     )
 
 
-def _row(instance: Instance, container: InstanceState | None, endpoints: dict[str, Endpoint]) -> InstanceStatus:
+def _row(
+    desired: Desired, instance: Instance, container: InstanceState | None, endpoints: dict[str, Endpoint]
+) -> InstanceStatus:
     state, detail = "absent", ""
     if container is not None:
         state = container.phase.value
@@ -105,7 +111,14 @@ def _row(instance: Instance, container: InstanceState | None, endpoints: dict[st
             detail = "out of memory" if container.was_out_of_memory else f"exit code {container.exit_code}"
     assignment = instance.assignment
     return InstanceStatus(
-        instance.name, instance.role, assignment.host, assignment.address, state, detail, instance.memory
+        instance=instance.name,
+        role=instance.role,
+        host=assignment.host,
+        address=assignment.address,
+        state=state,
+        detail=detail,
+        memory=instance.memory,
+        page=desired.page(instance) if state == "ready" else "",
     )
 
 

@@ -23,7 +23,7 @@ def test_a_launch_says_what_it_did_on_standard_output_alone(howdah: Howdah) -> N
     assert result.exit_code == 0
     assert result.stdout.startswith("demo is ready in ")
     assert "steps)" in result.stdout
-    assert result.stdout.count("\n") == 1
+    assert result.stdout.splitlines()[1].startswith("pages: http://nn1-9870.demo.localhost:")
     assert "start nn1" in result.stderr
 
 
@@ -108,7 +108,7 @@ def test_a_status_has_keys_that_stay(howdah: Howdah) -> None:
     assert found["is_healthy"] is True
     assert keys(found) == {
         **dict.fromkeys(("name", "phase", "is_healthy", "sentence", "data_set", "created_at", "expires_at")),
-        "instances": [dict.fromkeys(("instance", "role", "host", "address", "memory", "state", "detail"))],
+        "instances": [dict.fromkeys(("instance", "role", "host", "address", "memory", "state", "detail", "page"))],
         "hdfs": dict.fromkeys(
             (
                 *("live_datanodes", "datanodes", "capacity", "used", "files", "missing_blocks"),

@@ -1,4 +1,4 @@
-"""The ten most frequent words of a text: spark-submit wordcount.py /in/README.md"""
+"""The ten most frequent words of a text: `spark-submit wordcount.py /in/README.md`."""
 
 import sys
 

@@ -52,6 +52,7 @@ while time.monotonic() < until:
     time.sleep(0.5)
 """
 FILE = "a file & more.txt"
+WITH_PAGES = {"nn1", "snn1", "dn1", "dn2", "rm1", "nm1", "nm2"}
 WORDS = "one elephant went out to play\n"
 
 
@@ -131,26 +132,25 @@ class Window:
 @pytest.fixture(scope="module")
 def pages(cluster: RunningCluster) -> Iterator[dict[str, str]]:
     """``howdah ui`` while it runs: the addresses that it printed, by instance."""
-    ui = subprocess.Popen(
+    with subprocess.Popen(
         command_line("ui", cluster.name),
         env=cluster.place.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert ui.stdout is not None
-    assert ui.stderr is not None
-    try:
-        found: dict[str, str] = {}
-        while len(found) < 7 and (line := ui.stdout.readline()):
-            instance, _, address = line.split()
-            found[instance] = address
-        assert set(found) == {"nn1", "snn1", "dn1", "dn2", "rm1", "nm1", "nm2"}, ui.stderr.read()
-        yield found
-    finally:
-        ui.send_signal(signal.SIGINT)
-        _, said = ui.communicate(timeout=30)
+    ) as ui:
+        try:
+            assert ui.stdout is not None
+            found: dict[str, str] = {}
+            while len(found) < len(WITH_PAGES) and (line := ui.stdout.readline()):
+                instance, _, address = line.split()
+                found[instance] = address
+            assert set(found) == WITH_PAGES, ui.communicate(timeout=30)
+            yield found
+        finally:
+            ui.send_signal(signal.SIGINT)
+            _, said = ui.communicate(timeout=30)
     assert "Traceback" not in said
     assert ui.returncode in (0, 130), said
 

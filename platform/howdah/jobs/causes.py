@@ -42,7 +42,7 @@ _LOGGED = re.compile(r"^\d[\d:, -]+ ERROR [\w.$]+: (.*)$", re.MULTILINE)
 _CONTAINER_KILLED = re.compile(r"[Cc]ontainer .*? is running [\w ]*beyond [^.]*\..*?(?= Killing|$)", re.MULTILINE)
 
 _SAYS_LITTLE = re.compile(
-    r"finished with failed status|User application exited with status|^Task failed task_|Answer from Java side is empty"
+    r"finished with failed status|User application exited with|^Task failed task_|Answer from Java side is empty"
     r"|^Py4JError: An error occurred while calling|[Kk]illed by the ApplicationMaster|Streaming Command Failed"
     r"|^InterruptedIOException|^AM Container for \S+ exited with|^Application \S+ failed \d+ times"
 )

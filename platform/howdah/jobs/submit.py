@@ -13,12 +13,12 @@ from enum import StrEnum
 from howdah.clock import Clock
 from howdah.coordination.records import Records, Stored, not_found
 from howdah.errors import Conflict, Failed, HowdahError, NotFound, Transient, UserError
-from howdah.jobs import staging, track
+from howdah.jobs import readiness, staging, track
 from howdah.jobs.commands import LOCAL, command, shared_jar, staged
 from howdah.jobs.gateway import ClientPhase, Ending, FollowEnd, Gateway
 from howdah.jobs.track import Application, ResourceManager
-from howdah.model.cluster import ClusterPhase, Desired, Instance
-from howdah.model.job import Job, JobKind, JobSpec, JobState, Outcome
+from howdah.model.cluster import Desired, Instance
+from howdah.model.job import Job, JobSpec, JobState, Outcome
 from howdah.model.roles import Role
 from howdah.ports.engine import Engine
 
@@ -28,6 +28,7 @@ SILENCE = 5.0
 _ID = re.compile(r"[a-z0-9-]{1,100}")
 """A znode's name, and a YARN tag, which is in lower case and has 100 characters at most."""
 _RETRIES = 6
+_LOG_ATTEMPTS = 4
 _ATTEMPTS = 20
 
 
@@ -159,18 +160,7 @@ class Jobs:
 
     def _ready(self, cluster: str, spec: JobSpec) -> Desired:
         desired = self._desired(cluster)
-        if desired.cluster.phase is not ClusterPhase.READY:
-            raise UserError(
-                f"cluster {cluster} is {desired.cluster.phase}{_waits_for(desired, self._records.endpoints(cluster))}",
-                fix=_FIXES[desired.cluster.phase].format(cluster),
-            )
-        for role, why in ((Role.GATEWAY, "jobs start there"), (Role.RESOURCEMANAGER, "jobs run on YARN")):
-            if not desired.of(role):
-                raise UserError(
-                    f"cluster {cluster} has no {role}: {why}", fix=f"launch one whose definition has roles: {role}"
-                )
-        if spec.kind is JobKind.SPARK and not desired.definition.distribution.spark:
-            raise UserError(f"cluster {cluster} has no Spark", fix="launch one with distribution: {spark: …}")
+        readiness.check(desired, self._records.endpoints(cluster), spec.kind)
         return desired
 
     # -- where it stands
@@ -287,7 +277,7 @@ class Jobs:
         applications = known or ()
         names = tuple(each.id for each in applications) or job.applications
         if report.ending is not None:
-            containers = _container_logs(place, report.ending, applications)
+            containers = self._container_logs(place, report.ending, applications)
             outcome = track.ended(job, report.ending, report, applications, containers)
         elif report.phase is ClientPhase.GONE and known is not None and all(each.is_over for each in known):
             outcome = track.lost(job, known, self._clock.now())
@@ -305,6 +295,20 @@ class Jobs:
             return place.resourcemanager.applications(job.id)
         except Transient:
             return None
+
+    def _container_logs(self, place: Place, ending: Ending, applications: tuple[Application, ...]) -> str:
+        """The containers' side of a failure, where YARN saw one: the client's own output does not always have it.
+
+        They are collected a moment after the application has ended.
+        """
+        failed = [each for each in applications if each.has_failed]
+        if ending.exit_code == 0 or ending.was_killed or not failed:
+            return ""
+        for _ in range(_LOG_ATTEMPTS):
+            if found := place.gateway.container_logs(failed[-1].id):
+                return found
+            self._clock.sleep(1.0)
+        return ""
 
     def _settle(self, stored: Stored[Job], outcome: Outcome, applications: tuple[str, ...] = ()) -> Job:
         def settled(old: Job) -> Job:
@@ -365,21 +369,6 @@ class Jobs:
                 self._records.forget_job(stored)
 
 
-_FIXES: Mapping[ClusterPhase, str] = {
-    ClusterPhase.LAUNCHING: "wait until the launch is through, or launch {0} again; howdah status {0}",
-    ClusterPhase.STOPPING: "howdah start {0}",
-    ClusterPhase.STOPPED: "howdah start {0}",
-    ClusterPhase.DELETING: "launch another one",
-}
-
-
-def _waits_for(desired: Desired, endpoints: Mapping[str, object]) -> str:
-    if desired.cluster.phase is not ClusterPhase.LAUNCHING:
-        return ""
-    missing = [instance.name for instance in desired.instances if instance.name not in endpoints]
-    return f": it waits for {', '.join(missing)}" if missing else ""
-
-
 def _counted(following: Iterable[tuple[bool, bytes]], offsets: _Offsets) -> Iterator[Output]:
     for is_error, content in following:
         if is_error:
@@ -387,14 +376,6 @@ def _counted(following: Iterable[tuple[bool, bytes]], offsets: _Offsets) -> Iter
         else:
             offsets.stdout += len(content)
         yield Output(Channel.STDERR if is_error else Channel.STDOUT, content)
-
-
-def _container_logs(place: Place, ending: Ending, applications: tuple[Application, ...]) -> str:
-    """The containers' side of a failure, where YARN saw one: the client's own output does not always have it."""
-    failed = [each for each in applications if each.has_failed]
-    if ending.exit_code == 0 or ending.was_killed or not failed:
-        return ""
-    return place.gateway.container_logs(failed[-1].id)
 
 
 __all__ = ["Channel", "JobStatus", "Jobs", "Output", "Place"]

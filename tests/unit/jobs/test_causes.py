@@ -74,6 +74,16 @@ def test_memory_and_a_kill_go_before_what_the_client_said() -> None:
     assert cause(Evidence(143, stderr="KeyError: 1\n", was_killed=True)) == "killed on request"
 
 
+def test_a_client_that_only_says_that_it_failed_leaves_the_word_to_the_containers() -> None:
+    stderr = (
+        'Exception in thread "main" org.apache.spark.SparkException: Exception thrown in awaitResult: \n'
+        "\tat org.apache.spark.util.SparkThreadUtils$.awaitResult(SparkThreadUtils.scala:70)\n"
+        "Caused by: org.apache.spark.SparkUserAppException: User application exited with 1\n"
+    )
+    containers = "LogType:stdout\nTraceback (most recent call last):\nValueError: from far away\n"
+    assert cause(Evidence(1, stderr=stderr, containers=containers)) == "ValueError: from far away"
+
+
 def test_the_last_line_is_better_than_nothing() -> None:
     assert cause(Evidence(1, stderr="something\nwent wrong\nWARNING: an old method\n\n")) == "went wrong"
 

@@ -23,7 +23,6 @@ Settings = Mapping[str, Mapping[str, str]]
 DAEMONS = ("nn1", "dn1", "dn2", "rm1", "nm1", "nm2")
 """The six of ``small`` that a cluster cannot do without."""
 REGISTRY = "howdah-registry"
-ARCHIVES = "/opt/howdah/jvm/"
 
 
 @dataclass
@@ -136,14 +135,23 @@ def launched(
                 client.delete(name, destroys_data=True)
 
 
+_LOOK = """
+for process in /proc/[0-9]*; do
+    [ "$(cat $process/comm)" = java ] || continue
+    tr '\\0' ' ' <$process/cmdline
+    grep -q /opt/howdah/jvm/ $process/maps && echo archive
+    exit 0
+done
+"""
+
+
 def _check_flags(subject: Subject, *, is_stock: bool, jvm: str) -> None:
     """That stock is really stock, and ours really ours, by what the kernel says of the processes."""
+    meant = {"archive": not is_stock, "-XX:TieredStopAtLevel=1": jvm == "quick" and not is_stock}
     for instance in DAEMONS:
-        mapped = ARCHIVES in subject.inside(instance, "cat", "/proc/1/maps")
-        flags = subject.inside(instance, "cat", "/proc/1/cmdline").split("\0")
-        has_c1 = "-XX:TieredStopAtLevel=1" in flags
-        if mapped is is_stock or has_c1 is not (jvm == "quick" and not is_stock):
-            raise SystemExit(f"{subject.name} {instance}: archive {mapped}, flags {flags[2:12]}: not what was meant")
+        found = subject.inside(instance, "sh", "-c", _LOOK).split()
+        if {word: word in found for word in meant} != meant:
+            raise SystemExit(f"{subject.name} {instance} is not what was meant: {' '.join(found)}")
 
 
 def turns(options: Options, *measures: Callable[[], float]) -> list[tuple[float, ...]]:

@@ -6,7 +6,7 @@ from typing import Self
 
 from howdah.errors import UserError
 
-_BYTES = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(KiB|MiB|GiB|TiB)")
+_BYTES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?(KiB|MiB|GiB|TiB)")
 _FACTOR = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _DURATION_PART = re.compile(r"([0-9]{1,9})(d|h|m|s)")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -17,15 +17,13 @@ class Bytes(int):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``512 MiB``. Raises UserError where the unit is missing, is not a binary one, or a KiB is broken."""
+        """Read ``512 MiB``. Rounded down to whole KiB. Raises UserError without a binary unit."""
         match = _BYTES.fullmatch(str(text).strip())
         if not match:
             raise UserError(
                 f"{text!r} is not an amount of bytes", fix="write a number and a unit: KiB, MiB, GiB or TiB"
             )
         kibibytes = Decimal(match[1]) * (_FACTOR[match[2]] // 2**10)
-        if kibibytes != int(kibibytes):
-            raise UserError(f"{text!r} is not a whole number of KiB", fix="write it without the fraction")
         return cls(int(kibibytes) * 2**10)
 
     @property

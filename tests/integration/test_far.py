@@ -74,7 +74,8 @@ def test_a_registry_that_hangs_changes_nothing_and_says_so(ready: Place) -> None
     ready.done("delete", "far")
     running = begun(ready, *AGAIN)
     wait_for(lambda: "far-nn1" in ready.containers() or running.poll() is not None, "the NameNode's container", 120)
-    ready.docker("pause", REGISTRY)
+    # Not paused: that would be seen, and undone like any other stop.
+    ready.docker("kill", "--signal", "STOP", REGISTRY)
     try:
         ended = finished(running)
         refused(ended, 1, "registry")
@@ -85,7 +86,7 @@ def test_a_registry_that_hangs_changes_nothing_and_says_so(ready: Place) -> None
             name for name in before if name.startswith("far-")
         ]
     finally:
-        ready.docker("unpause", REGISTRY)
+        ready.docker("kill", "--signal", "CONT", REGISTRY)
     ready.done(*AGAIN)
     ready.await_health("far")
     assert ready.orphans() == []

@@ -52,8 +52,8 @@ def _figures(ours: list[Subject], stock: list[Subject]) -> list[Figure]:
 
 def _steps(which: str, subjects: list[Subject]) -> str:
     """The steps that took longest, by their medians: when each began, and how long it took."""
-    keys = [key for key in subjects[0].timed.steps if all(key in each.timed.steps for each in subjects)]
-    times = {key: [each.timed.steps[key] for each in subjects] for key in keys}
+    keys = [key for key in subjects[0].steps if all(key in each.steps for each in subjects)]
+    times = {key: [each.steps[key] for each in subjects] for key in keys}
     medians = {key: (median(b for b, _ in rows), median(s for _, s in rows)) for key, rows in times.items()}
     longest = sorted((key for key in keys if medians[key][1] >= 0.1), key=lambda key: medians[key][0])
     listed = ", ".join(f"{key} {medians[key][0]:.1f} + {medians[key][1]:.1f}" for key in longest)

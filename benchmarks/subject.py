@@ -63,7 +63,8 @@ class Subject:
     client: Client
     name: str
     seconds: float
-    timed: Timed
+    steps: Mapping[str, tuple[float, float]]
+    """When each step of the launch began, and how long it took."""
     cpu: Mapping[str, float]
     """CPU seconds of each instance until the cluster was ready."""
 
@@ -128,7 +129,7 @@ def launched(
                 seconds = time.monotonic() - timed.begun
                 engine = client.installation.engine
                 cpu = {i: engine.usage(container_name(name, i)).cpu_seconds for i in (*DAEMONS, "gw1")}
-                subject = Subject(client, name, seconds, timed, cpu)
+                subject = Subject(client, name, seconds, dict(timed.steps), cpu)
                 _check_flags(subject, is_stock=is_stock, jvm=jvm)
                 yield subject
             finally:

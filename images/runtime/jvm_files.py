@@ -35,6 +35,9 @@ def main():
     if java_version() >= 24:
         # Four lines of warnings at each start otherwise, of what Hadoop, netty and protobuf do.
         module_options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+    else:
+        # Guice 4, in Hadoop 3.4, defines classes through ClassLoader.defineClass: the ResourceManager does not start without.
+        module_options += ["--add-opens=java.base/java.lang=ALL-UNNAMED"]
     if os.path.exists("%s/libzstd-jni.so" % native_folder):
         flags.append("-DZstdNativePath=%s/libzstd-jni.so" % native_folder)
     flags += sorted(set(module_options))

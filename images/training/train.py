@@ -18,6 +18,8 @@ MUST_HAVE = {
     ),
 }
 JVM = "/opt/howdah/jvm"
+# The Scala compiler, which only spark-shell runs: 20 MB of archive that no job uses.
+LEFT_OUT = ("scala/tools/", "scala/reflect/internal/", "scala/reflect/io/")
 
 
 def collect_lists(name):
@@ -33,7 +35,7 @@ def collect_lists(name):
 def merge(paths):
     """The classes of all lists, each once, in the order first seen.
 
-    Left out: classes of a job's jar or of a generated loader, which have another place at run time, and the constants to
+    Left out besides LEFT_OUT: classes of a job's jar or of a generated loader, which have another place at run time, and the constants to
     resolve in advance (@cp), which make the dump link classes of old formats, and linked ones cannot be archived.
     """
     merged = {}
@@ -41,7 +43,7 @@ def merge(paths):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 line = line.rstrip("\n")
-                if line and not line.startswith(("#", "@cp ")) and " source: " not in line:
+                if line and not line.startswith(("#", "@cp ", *LEFT_OUT)) and " source: " not in line:
                     merged[line if line.startswith("@") else line.split(" id: ")[0]] = None
     return list(merged)
 

@@ -13,8 +13,9 @@ from howdah.model.cluster import Endpoint, host_name, page_host
 from howdah.model.roles import ROLES
 
 _SHOWN = r"([a-z]+[0-9]+)-([1-9][0-9]{1,4})\.(%s)\.localhost"
+_BEGIN = r"(?:(?<![\w.-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"
 _COLON = "(:|%3[Aa])"
-"""Also as it stands in a query."""
+"""Both also as they stand in a query."""
 _NO_PAGES = frozenset(
     port for traits in ROLES.values() for purpose, port in traits.ports.items() if purpose != "http"
 ) | {8030, 8031, 8033, 8040}
@@ -52,9 +53,9 @@ class Addresses:
         names = "|".join(re.escape(name) for name in sorted(self.instances, key=len, reverse=True)) or "(?!)"
         shown = _SHOWN % re.escape(self.label)
         patterns = {
-            "_real": re.compile(rf"(?<![\w.-])({names}){_COLON}([1-9][0-9]{{1,4}})(?![0-9])".encode()),
+            "_real": re.compile(rf"{_BEGIN}({names}){_COLON}([1-9][0-9]{{1,4}})(?![0-9])".encode()),
             "_host": re.compile(rf"{shown}(?::[0-9]{{1,5}})?"),
-            "_shown": re.compile(rf"(?<![\w.-]){shown}(?:{_COLON}{self.port}(?![0-9]))?(?![\w.:-]|%3[Aa])"),
+            "_shown": re.compile(rf"{_BEGIN}{shown}(?:{_COLON}{self.port}(?![0-9]))?(?![\w.:-]|%3[Aa])"),
         }
         for name, pattern in patterns.items():
             object.__setattr__(self, name, pattern)

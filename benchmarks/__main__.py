@@ -18,18 +18,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", choices=(*NAMES, "table"))
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each side is measured (3)")
-    parser.add_argument(
-        "--quick", action="store_true", help="as little as possible, to try a benchmark; not in the table"
-    )
+    parser.add_argument("--quick", action="store_true", help="as little as possible, to try a benchmark; not recorded")
     asked = parser.parse_args()
     if asked.name == "table":
         results = recording.latest(recording.read(), NAMES)
         PAGE.write_text(recording.page(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
         return
     result = _measure(asked.name, asked.runs, asked.quick)
-    recording.append(result)
     print(recording.section(result))
-    print(f"written to {RESULTS}", file=sys.stderr)
+    if not asked.quick:
+        recording.append(result)
+        print(f"written to {RESULTS}", file=sys.stderr)
 
 
 def _measure(name: str, runs: int, is_quick: bool) -> Result:
@@ -40,9 +39,7 @@ def _measure(name: str, runs: int, is_quick: bool) -> Result:
     options = Options(runs, is_quick, lambda line: print(line, file=sys.stderr, flush=True))
     figures, notes = importlib.import_module(f"benchmarks.{name}").run(options)
     load = (before, os.getloadavg()[0])
-    return Result(
-        name, tuple(figures), tuple(notes), date, commit, recording.machine(engine), load, runs, is_quick=is_quick
-    )
+    return Result(name, tuple(figures), tuple(notes), date, commit, recording.machine(engine), load, runs)
 
 
 if __name__ == "__main__":

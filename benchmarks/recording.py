@@ -30,7 +30,6 @@ class Result:
     machine: dict[str, Any]
     load: tuple[float, float]
     runs: int
-    is_quick: bool
 
     def to_json(self) -> dict[str, Any]:
         """For the record."""
@@ -41,7 +40,6 @@ class Result:
             "machine": self.machine,
             "load": list(self.load),
             "runs": self.runs,
-            "is_quick": self.is_quick,
             "figures": [figure.to_json() for figure in self.figures],
             "notes": list(self.notes),
         }
@@ -59,7 +57,6 @@ class Result:
             machine=found["machine"],
             load=(before, after),
             runs=found["runs"],
-            is_quick=found["is_quick"],
         )
 
 
@@ -105,8 +102,8 @@ def read(file: Path = RESULTS) -> tuple[Result, ...]:
 
 
 def latest(results: Iterable[Result], order: Sequence[str]) -> tuple[Result, ...]:
-    """The last result of each benchmark that was not a mere trial, in this order."""
-    found = {result.benchmark: result for result in results if not result.is_quick}
+    """The last result of each benchmark, in this order."""
+    found = {result.benchmark: result for result in results}
     return tuple(found[name] for name in order if name in found)
 
 

@@ -1,6 +1,5 @@
 """Every Coordinator keeps the contract; and what only a real connection can do."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -21,7 +20,6 @@ from howdah.testing.concurrency import meanwhile, wait_until
 from howdah.testing.coordinator_contract import CoordinatorContract, Rig, never_waits
 from howdah.testing.zookeeper import CREATE, Loss, Relay, ZooKeeperServer, running_zookeeper
 
-IMAGE = os.environ.get("HOWDAH_TEST_IMAGE", "howdah/hadoop:dev")
 CREDENTIALS = Credentials("howdah", "correct horse")
 SESSION_TIMEOUT = 2.0
 
@@ -130,8 +128,8 @@ class ZooKeeperRig:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ZooKeeperServer]:
-    with running_zookeeper(IMAGE) as server:
+def server(hadoop_image: str) -> Iterator[ZooKeeperServer]:
+    with running_zookeeper(hadoop_image) as server:
         yield server
 
 

@@ -40,8 +40,6 @@ from howdah.testing.engine_contract import (
 from howdah.testing.expect import eventually, refusing
 
 CHECKOUT = Path(__file__).parents[2]
-BASE_IMAGE = os.environ.get("HOWDAH_TEST_IMAGE", "howdah/base:dev")
-"""Any image with Python 3.11 or later and a shell: ``howdah image build`` makes one."""
 
 SHELL = (
     "import sys; from howdah.engines.docker import DockerEngine; sys.exit(DockerEngine().shell(sys.argv[1], ('sh',)))"
@@ -84,11 +82,9 @@ def run() -> str:
 
 
 @pytest.fixture(scope="module")
-def docker(run: str) -> Iterator[DockerEngine]:
+def docker(run: str, based_engine: DockerEngine) -> Iterator[DockerEngine]:
     """A Docker Engine, where nothing of this run is left at the end."""
-    engine = DockerEngine(helper_image=lambda: BASE_IMAGE)
-    if engine.image(BASE_IMAGE) is None:
-        pytest.fail(f"image {BASE_IMAGE} is not on the engine: build it, or name another in HOWDAH_TEST_IMAGE")
+    engine = based_engine
     labels = {"howdah.test": run}
     try:
         yield engine
@@ -103,12 +99,12 @@ def docker(run: str) -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="module")
-def image(docker: DockerEngine, run: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(docker: DockerEngine, run: str, base_image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The base image with the relay in it, as in every image of howdah's own."""
     context = tmp_path_factory.mktemp("context")
     (context / "relay.py").write_text((CHECKOUT / "images/runtime/relay.py").read_text())
     (context / "Dockerfile").write_text(
-        f"FROM {BASE_IMAGE} AS relayed\nARG WORD\nCOPY relay.py /opt/howdah/relay.py\nENV WORD=$WORD\n"
+        f"FROM {base_image} AS relayed\nARG WORD\nCOPY relay.py /opt/howdah/relay.py\nENV WORD=$WORD\n"
         "FROM relayed AS unused\nRUN exit 1\n"
     )
     reference = f"howdah-test/contract:{run}"
@@ -284,10 +280,12 @@ class TestDockerEngine(EngineContract):
             seen.extend(os.read(terminal, 4096))
         return size in seen
 
-    def test_a_failing_build_shows_its_last_lines(self, engine: DockerEngine, place: EnginePlace) -> None:
+    def test_a_failing_build_shows_its_last_lines(
+        self, engine: DockerEngine, place: EnginePlace, base_image: str
+    ) -> None:
         context = place.folder / "context"
         context.mkdir()
-        (context / "Dockerfile").write_text(f"FROM {BASE_IMAGE}\nRUN echo the cause; exit 9\n")
+        (context / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo the cause; exit 9\n")
         with refusing(Failed, "howdah-test/fails:1", "the cause"):
             engine.build_image(
                 "howdah-test/fails:1",

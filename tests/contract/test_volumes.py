@@ -19,7 +19,6 @@ from howdah.units import Bytes
 from howdah.volumes.memory import MemoryVolumes
 from howdah.volumes.plain import PlainVolumes
 
-BASE_IMAGE = os.environ.get("HOWDAH_TEST_IMAGE", "howdah/base:dev")
 USER = 10001 if os.geteuid() == 0 else os.geteuid()
 """Only root can give a folder to another user."""
 
@@ -176,13 +175,10 @@ class TestPlainVolumes(PlainContract):
 
 
 @pytest.fixture(scope="module")
-def docker_volumes() -> Iterator[PlainVolumes]:
+def docker_volumes(based_engine: DockerEngine) -> Iterator[PlainVolumes]:
     """On a folder that this machine and the engine's host share."""
-    engine = DockerEngine(helper_image=lambda: BASE_IMAGE)
-    if engine.image(BASE_IMAGE) is None:
-        pytest.fail(f"image {BASE_IMAGE} is not on the engine: build it, or name another in HOWDAH_TEST_IMAGE")
     with tempfile.TemporaryDirectory(prefix="howdah-test-", ignore_cleanup_errors=True) as folder:
-        volumes = PlainVolumes(engine, f"{folder}/howdah")
+        volumes = PlainVolumes(based_engine, f"{folder}/howdah")
         try:
             yield volumes
         finally:

@@ -55,9 +55,7 @@ def _project_files() -> tuple[Path, ...]:
     try:
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):  # an unpacked source archive, or no git on this machine
-        everything = (
-            (path, path.relative_to(ROOT).parts) for path in sorted(ROOT.rglob("*")) if path.is_file()
-        )
+        everything = ((path, path.relative_to(ROOT).parts) for path in sorted(ROOT.rglob("*")) if path.is_file())
         return tuple(path for path, parts in everything if not parts[0].startswith(".") or parts[0] == ".ci")
     return tuple(ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file())
 
@@ -82,23 +80,17 @@ def _layers(contract: str) -> list[str]:
 
 
 def test_the_source_root_does_not_shadow_the_standard_library() -> None:
-    assert not (ROOT / "platform" / "__init__.py").exists(), (
-        "platform/ would hide Python's own module `platform`"
-    )
+    assert not (ROOT / "platform" / "__init__.py").exists(), "platform/ would hide Python's own module `platform`"
 
 
 def test_the_package_says_that_it_is_typed() -> None:
-    assert (PACKAGE / "py.typed").is_file(), (
-        "without platform/howdah/py.typed, users' type checkers ignore our types"
-    )
+    assert (PACKAGE / "py.typed").is_file(), "without platform/howdah/py.typed, users' type checkers ignore our types"
 
 
 def test_modules_stay_short() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in _modules()}
     long = {path: length for path, length in lengths.items() if length > LONGEST_MODULE}
-    assert not long, (
-        f"over {LONGEST_MODULE} lines; find the second thought in it and give it a module: {long}"
-    )
+    assert not long, f"over {LONGEST_MODULE} lines; find the second thought in it and give it a module: {long}"
 
 
 def test_functions_stay_short() -> None:
@@ -119,9 +111,7 @@ def test_every_package_is_a_package() -> None:
 
 
 def test_every_top_level_module_has_a_layer() -> None:
-    there = {path.stem for path in PACKAGE.glob("*.py")} | {
-        path.parent.name for path in PACKAGE.glob("*/__init__.py")
-    }
+    there = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     without = there - {"__init__", "__main__"} - set(_layers("layers"))
     assert not without, f"give it a place in `layers` in pyproject.toml: {sorted(without)}"
 
@@ -148,9 +138,7 @@ def test_pure_packages_are_pure_at_their_own_level_too() -> None:
                     imported |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     imported.add(node.module.split(".")[0])
-            assert not imported & forbidden, (
-                f"{init.relative_to(ROOT)} imports {sorted(imported & forbidden)}"
-            )
+            assert not imported & forbidden, f"{init.relative_to(ROOT)} imports {sorted(imported & forbidden)}"
 
 
 # -------------------------------------------------------------------------- what files may not say
@@ -209,18 +197,14 @@ def test_a_lock_agrees_with_the_pins(lock: str, group: str | None) -> None:
     settings = _settings()
     wanted = _pins(settings["dependency-groups"][group] if group else settings["project"]["dependencies"])
     locked = _locked(ROOT / lock)
-    differing = {
-        name: (version, locked.get(name)) for name, version in wanted.items() if locked.get(name) != version
-    }
+    differing = {name: (version, locked.get(name)) for name, version in wanted.items() if locked.get(name) != version}
     assert not differing, f"pinned, locked: {differing}. Run script/lock"
 
 
 def test_a_version_is_the_same_in_every_lock() -> None:
     everything = _locked(ROOT / "requirements-dev.lock")
     for lock in (ROOT / "requirements.lock", ROOT / "requirements-build.lock"):
-        differing = {
-            name: version for name, version in _locked(lock).items() if everything.get(name) != version
-        }
+        differing = {name: version for name, version in _locked(lock).items() if everything.get(name) != version}
         assert not differing, f"{lock.name} against requirements-dev.lock: {differing}. Run script/lock"
 
 
@@ -234,9 +218,7 @@ def test_howdah_is_built_with_the_locked_backend() -> None:
 
 
 def _scripts() -> list[Path]:
-    return [
-        path for folder in ("script", ".ci") for path in sorted((ROOT / folder).iterdir()) if path.is_file()
-    ]
+    return [path for folder in ("script", ".ci") for path in sorted((ROOT / folder).iterdir()) if path.is_file()]
 
 
 @pytest.mark.parametrize("script", _scripts(), ids=lambda script: script.name)

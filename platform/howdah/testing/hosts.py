@@ -64,8 +64,6 @@ class EngineHost:
         """Start it, and wait until it answers; nothing where it runs. Raises Failed with the end of its log."""
         if self._engine and self._engine.poll() is None:
             return
-        # After a hard end, dockerd would wait for a containerd that only this file still knows.
-        self.run("sh", "-c", "rm -f /run/docker/containerd/containerd.pid")
         command = (
             "dockerd",
             f"--config-file={self.folder / 'daemon.json'}",
@@ -84,7 +82,7 @@ class EngineHost:
         wait_for(self._answers, f"the engine of test host {self.name}", START_SECONDS, self._tail)
 
     def kill_engine(self) -> None:
-        """SIGKILL of dockerd alone. Its containers go on until it is started again."""
+        """SIGKILL of dockerd alone. Its containers, and its containerd, go on until it is started again."""
         assert self._engine is not None, "the engine was not started"
         for pid in _children(self._engine.pid):  # nsenter waits for the one that it made
             os.kill(pid, signal.SIGKILL)
@@ -173,7 +171,8 @@ def wait_for(holds: Callable[[], bool], what: str, seconds: float, detail: Calla
 @contextmanager
 def _namespaces(word: str) -> Iterator[int]:
     """A process that holds new namespaces and ends with this one. ``word`` tells its command line from others."""
-    hold = "mount -t tmpfs tmpfs /run && ip link set lo up && exec sleep infinity"
+    # A shell that waits takes leave of orphans too: dockerd waits for a dead containerd that nobody has.
+    hold = "mount -t tmpfs tmpfs /run && ip link set lo up && { sleep infinity & wait; }"
     command = (
         *("setpriv", "--pdeathsig", "KILL"),
         *("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child=KILL"),
@@ -184,7 +183,7 @@ def _namespaces(word: str) -> Iterator[int]:
 
             def is_ready() -> bool:
                 inner = _children(holder.pid)
-                return bool(inner) and _name(inner[0]) == "sleep"
+                return bool(inner) and any(_name(child) == "sleep" for child in _children(inner[0]))
 
             wait_for(is_ready, "the namespaces of a test host", 10)
             init = _children(holder.pid)[0]

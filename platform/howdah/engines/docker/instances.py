@@ -47,8 +47,11 @@ def ensure_instance(engine: Connection, spec: InstanceSpec) -> bool:
         return False
     try:
         _start(engine, spec, half_made=existing["State"]["Status"] == "created")
-    except NotFound:
-        # Its network was removed and made again: the container remembers the old one's id.
+    except (NotFound, Answer) as error:
+        # Its network was removed and made again, and the container remembers the old one's id. Or the engine was killed
+        # while it started the container, and has forgotten what its runtime still knows: "task …: already exists".
+        if isinstance(error, Answer) and "already exists" not in error.words:
+            raise
         remove(engine, spec.name)
         _create(engine, spec)
         _start(engine, spec, half_made=True)

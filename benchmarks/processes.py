@@ -39,7 +39,8 @@ def ask(url):
 
 def ready():
     found = ask("http://%s:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState" % sys.argv[1])
-    if not found or found["beans"][0]["NumLiveDataNodes"] < 2 or found["beans"][0]["FSState"] != "Operational":
+    beans = found and found["beans"]
+    if not beans or beans[0]["NumLiveDataNodes"] < 2 or beans[0]["FSState"] != "Operational":
         return False
     found = ask("http://%s:8088/ws/v1/cluster/metrics" % sys.argv[2])
     return bool(found) and found["clusterMetrics"]["activeNodes"] >= 2

@@ -3,6 +3,7 @@
 LIST is in the format of `sha256sum`, with paths that are absolute or relative to FOLDER. Exit code 1, and one line a file, when anything
 is changed, missing or unlisted.
 """
+
 import hashlib
 import os
 import sys

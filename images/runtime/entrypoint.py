@@ -4,6 +4,7 @@ HOWDAH_VOLUME, when set, is a JSON object of what /volume/identity/volume.json m
 {"volume": "5f0c…", "instance": "dn1", "incarnation": 3}. On any difference the exit code is 78 (EX_CONFIG)
 and nothing has been started. It formats nothing and writes nothing.
 """
+
 import os
 import sys
 

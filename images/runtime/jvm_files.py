@@ -4,6 +4,7 @@ NAME.classpath  the jars, in a fixed order: an archive is used only by a class p
 NAME.flags      the archive and native library flags, as an argument file
 NAME.args       both, with the mount point of the configuration at the end of the class path, as an argument file
 """
+
 import os
 import re
 import sys

@@ -4,6 +4,7 @@ Jars for other architectures go; jars that hold libraries for many are written a
 over a megabyte; the libraries of this one are put in NATIVE_FOLDER, where the JVM finds them without unpacking.
 ARCHITECTURE is Docker's word for it (amd64, arm64).
 """
+
 import os
 import re
 import sys
@@ -66,9 +67,11 @@ def main():
         with zipfile.ZipFile(path) as source:
             entries = source.infolist()
             pattern, name = UNPACKED.get(artifact(jar), (None, None))
-            wanted = [] if pattern is None else [
-                e for e in entries if re.search(pattern, e.filename) and (match or not is_foreign(e, ours))
-            ]
+            wanted = (
+                []
+                if pattern is None
+                else [e for e in entries if re.search(pattern, e.filename) and (match or not is_foreign(e, ours))]
+            )
             for entry in wanted:
                 target = os.path.join(native_folder, name or os.path.basename(entry.filename))
                 with open(target, "wb") as file:

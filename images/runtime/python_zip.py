@@ -1,4 +1,5 @@
 """python_zip.py SOURCE TARGET: the same importable archive, with every module compiled beside its source, uncompressed."""
+
 import importlib._bootstrap_external as pyc
 import importlib.util
 import sys

@@ -6,6 +6,7 @@ closes, what has already arrived on standard input is still offered to it, then 
 a caller that reads to the end of the answer from ever seeing it.
 Exit code: 0 both sides done, 1 could not connect or the connection broke, 64 wrong arguments.
 """
+
 import os
 import select
 import socket
@@ -36,7 +37,7 @@ class Pipe:
 
     def write(self):
         try:
-            self.waiting = self.waiting[os.write(self.sink, self.waiting):]
+            self.waiting = self.waiting[os.write(self.sink, self.waiting) :]
         except BlockingIOError:
             pass
 

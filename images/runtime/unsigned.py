@@ -3,6 +3,7 @@
 A class archive leaves out every class of a signed jar, and the JVM checks each as it loads: the ResourceManager makes its
 proxy's certificates with 550 such classes. Only Oracle's JVM asks for signed providers. The locks were checked before.
 """
+
 import os
 import re
 import sys

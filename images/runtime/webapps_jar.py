@@ -2,6 +2,7 @@
 
 Without them the NameNode stops with "webapps/hdfs not found in CLASSPATH". Same input, same bytes.
 """
+
 import sys
 import zipfile
 

@@ -1,4 +1,5 @@
 """A PySpark job of the usual kinds: rows in Python, SQL, joins, windows, files."""
+
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as f
 
@@ -12,7 +13,9 @@ def main():
     names.write.mode("overwrite").json("/tables/names.json")
     rides = session.read.parquet("/tables/rides")
     rides.join(names, "elephant").groupBy("name").agg(f.sum("km"), f.countDistinct("id")).orderBy("name").show()
-    rides.withColumn("rank", f.row_number().over(Window.partitionBy("elephant").orderBy(f.desc("km")))).filter("rank = 1").show()
+    rides.withColumn("rank", f.row_number().over(Window.partitionBy("elephant").orderBy(f.desc("km")))).filter(
+        "rank = 1"
+    ).show()
     rides.createOrReplaceTempView("rides")
     session.sql("SELECT elephant, percentile_approx(km, 0.5) FROM rides GROUP BY elephant HAVING count(*) > 1").show()
     session.udf.register("longer", lambda km: km * 1.1, "double")

@@ -1,4 +1,5 @@
 """train.py NAME WORKLOAD: runs the workload with lists of loaded classes on, merges them, and dumps /opt/howdah/jvm/NAME.jsa."""
+
 import glob
 import os
 import subprocess
@@ -13,8 +14,10 @@ LISTS = "/training/lists"
 MUST_HAVE = {
     "hadoop": ("org/apache/hadoop/mapreduce/v2/app/MRAppMaster", "org/apache/hadoop/mapred/YarnChild"),
     "spark": (
-        "org/apache/spark/deploy/yarn/ExecutorLauncher", "org/apache/spark/deploy/yarn/ApplicationMaster",
-        "org/apache/spark/executor/YarnCoarseGrainedExecutorBackend", "org/apache/spark/launcher/Main",
+        "org/apache/spark/deploy/yarn/ExecutorLauncher",
+        "org/apache/spark/deploy/yarn/ApplicationMaster",
+        "org/apache/spark/executor/YarnCoarseGrainedExecutorBackend",
+        "org/apache/spark/launcher/Main",
     ),
 }
 JVM = "/opt/howdah/jvm"
@@ -61,15 +64,23 @@ def dump(name, lines):
         module_options = [line.strip() for line in file if line.startswith("--")]
     archive = "%s/%s.jsa" % (JVM, name)
     command = [
-        "/usr/lib/jvm/java/bin/java", "-Xshare:dump", "-XX:+UseG1GC", "-XX:SharedClassListFile=" + list_path,
-        "-XX:SharedArchiveFile=" + archive, "-Xlog:disable", "-Xlog:all=error:stderr", *module_options, "-cp", class_path,
+        "/usr/lib/jvm/java/bin/java",
+        "-Xshare:dump",
+        "-XX:+UseG1GC",
+        "-XX:SharedClassListFile=" + list_path,
+        "-XX:SharedArchiveFile=" + archive,
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
+        *module_options,
+        "-cp",
+        class_path,
     ]
     subprocess.run(command, check=True)
     print("%s: %d lines, %d bytes" % (archive, len(lines), os.path.getsize(archive)))
 
 
 def main():
-    name, = sys.argv[1:]
+    (name,) = sys.argv[1:]
     os.makedirs(LISTS, exist_ok=True)
     clusters.clean()
     collect_lists(name)

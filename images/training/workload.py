@@ -1,9 +1,20 @@
 """What the archives are trained on: every daemon from nothing to serving, and the commands and jobs of users."""
+
 import glob
 
 from cluster import (
-    CONFIGURATION, WORK, TrainingFailed, active_nodemanagers, get, highly_available_configuration, json_says, live_datanodes,
-    port_is_open, single_configuration, write_text, zookeeper_configuration,
+    CONFIGURATION,
+    WORK,
+    TrainingFailed,
+    active_nodemanagers,
+    get,
+    highly_available_configuration,
+    json_says,
+    live_datanodes,
+    port_is_open,
+    single_configuration,
+    write_text,
+    zookeeper_configuration,
 )
 
 NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
@@ -57,10 +68,22 @@ def jobs(cluster):
     cluster.run("uber", *pi, "-Dmapreduce.job.ubertask.enable=true", "2", "100")
     cluster.run("wordcount", JAR, example("mapreduce-examples"), "wordcount", "/in", "/out")
     cluster.run(
-        "streaming", JAR, example("streaming"), "-input", "/in", "-output", "/streamed", "-mapper", "cat", "-reducer", "wc",
+        "streaming",
+        JAR,
+        example("streaming"),
+        "-input",
+        "/in",
+        "-output",
+        "/streamed",
+        "-mapper",
+        "cat",
+        "-reducer",
+        "wc",
     )
     cluster.run("distcp", "org.apache.hadoop.tools.DistCp", "/in", "/copied")
-    cluster.run("applications", "org.apache.hadoop.yarn.client.cli.ApplicationCLI", "application", "-list", "-appStates", "ALL")
+    cluster.run(
+        "applications", "org.apache.hadoop.yarn.client.cli.ApplicationCLI", "application", "-list", "-appStates", "ALL"
+    )
     cluster.run("nodes", "org.apache.hadoop.yarn.client.cli.NodeCLI", "-list")
     cluster.run("rmadmin", "org.apache.hadoop.yarn.client.cli.RMAdminCLI", "-refreshNodes")
     cluster.run("mapred-list", "org.apache.hadoop.mapred.JobClient", "-list", "all")
@@ -68,10 +91,22 @@ def jobs(cluster):
 
 def pages():
     for url in (
-        "9870/jmx", "9870/dfshealth.html", "9870/startupProgress", "9864/jmx", "8042/ws/v1/node/info", "8042/node",
-        "9870/webhdfs/v1/?op=LISTSTATUS", "9870/webhdfs/v1/in/words?op=OPEN&user.name=root", "8088/jmx", "8088/cluster",
-        "8088/ws/v1/cluster/info", "8088/ws/v1/cluster/apps", "8088/ws/v1/cluster/nodes", "8088/ws/v1/cluster/scheduler",
-        "19888/ws/v1/history/mapreduce/jobs", "19888/jobhistory",
+        "9870/jmx",
+        "9870/dfshealth.html",
+        "9870/startupProgress",
+        "9864/jmx",
+        "8042/ws/v1/node/info",
+        "8042/node",
+        "9870/webhdfs/v1/?op=LISTSTATUS",
+        "9870/webhdfs/v1/in/words?op=OPEN&user.name=root",
+        "8088/jmx",
+        "8088/cluster",
+        "8088/ws/v1/cluster/info",
+        "8088/ws/v1/cluster/apps",
+        "8088/ws/v1/cluster/nodes",
+        "8088/ws/v1/cluster/scheduler",
+        "19888/ws/v1/history/mapreduce/jobs",
+        "19888/jobhistory",
     ):
         get("http://localhost:" + url)
 
@@ -79,7 +114,8 @@ def pages():
 def checkpoint(cluster):
     image = "http://localhost:9868/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo"
     cluster.start(
-        "secondarynamenode", SECONDARY,
+        "secondarynamenode",
+        SECONDARY,
         is_ready=json_says(image, lambda answer: answer["beans"][0]["LastCheckpointTime"] > 0),
     )
 
@@ -114,9 +150,11 @@ def highly_available(cluster):
     cluster.run("ha-put", SHELL, "-put", "/etc/passwd", "/passwd")
     cluster.run("haadmin", "org.apache.hadoop.hdfs.tools.DFSHAAdmin", "-getAllServiceState")
     cluster.start(
-        "ha-resourcemanager", RESOURCEMANAGER,
+        "ha-resourcemanager",
+        RESOURCEMANAGER,
         is_ready=json_says(
-            "http://localhost:8088/ws/v1/cluster/info", lambda answer: answer["clusterInfo"]["haState"] == "ACTIVE",
+            "http://localhost:8088/ws/v1/cluster/info",
+            lambda answer: answer["clusterInfo"]["haState"] == "ACTIVE",
         ),
     )
     get("http://localhost:8080/commands/mntr")
@@ -137,7 +175,9 @@ def hadoop(cluster):
 
 
 def spark_configuration():
-    write_text(CONFIGURATION + "/spark-defaults.conf", """\
+    write_text(
+        CONFIGURATION + "/spark-defaults.conf",
+        """\
 spark.master yarn
 spark.yarn.jars local:/opt/spark/jars/*
 spark.driver.memory 512m
@@ -153,7 +193,8 @@ spark.eventLog.dir hdfs:///spark-events
 spark.history.fs.logDirectory hdfs:///spark-events
 spark.sql.warehouse.dir hdfs:///warehouse
 spark.sql.shuffle.partitions 2
-""")
+""",
+    )
 
 
 def spark(cluster):
@@ -170,8 +211,11 @@ def spark(cluster):
     cluster.command("local", [*submit, "--master", "local[2]", pi, "2"])
     cluster.command("shell", ["sh", "-c", "echo 'println(sc.range(0, 10).sum())' | /usr/local/bin/spark-shell"])
     cluster.start(
-        "history", "-Dspark.history.fs.logDirectory=hdfs:///spark-events", "org.apache.spark.deploy.history.HistoryServer",
-        image="spark", is_ready=json_says("http://localhost:18080/api/v1/applications", lambda answer: len(answer) > 0),
+        "history",
+        "-Dspark.history.fs.logDirectory=hdfs:///spark-events",
+        "org.apache.spark.deploy.history.HistoryServer",
+        image="spark",
+        is_ready=json_says("http://localhost:18080/api/v1/applications", lambda answer: len(answer) > 0),
     )
     connect = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
     cluster.start_command("connect", [*submit, *connect], is_ready=port_is_open(15002))

@@ -75,9 +75,7 @@ def _docker_home() -> Path:
 
 def _configured_context() -> str | None:
     try:
-        return (
-            str(json.loads((_docker_home() / "config.json").read_text()).get("currentContext") or "") or None
-        )
+        return str(json.loads((_docker_home() / "config.json").read_text()).get("currentContext") or "") or None
     except (OSError, ValueError):
         return None
 
@@ -172,11 +170,7 @@ class OwnEngine:
             record = Record(**json.loads(self._record.read_text()))
         except (OSError, ValueError, TypeError):
             return self._adopted()
-        alive = (
-            record.boot == _boot()
-            and _is_dockerd(record.pid)
-            and _start_time(record.pid) == record.start_time
-        )
+        alive = record.boot == _boot() and _is_dockerd(record.pid) and _start_time(record.pid) == record.start_time
         return record if alive else self._adopted()
 
     def _recorded(self) -> Record | None:
@@ -200,14 +194,10 @@ class OwnEngine:
         """Start it unless it runs, and wait until it answers."""
         began = time.monotonic()
         if os.geteuid() != 0:
-            raise EngineError(
-                "dockerd needs root: run this as root, or set DOCKER_HOST to an engine that you may use"
-            )
+            raise EngineError("dockerd needs root: run this as root, or set DOCKER_HOST to an engine that you may use")
         dockerd = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if not dockerd:
-            raise EngineError(
-                "there is no dockerd on this machine: apt-get install docker.io (script/bootstrap does)"
-            )
+            raise EngineError("there is no dockerd on this machine: apt-get install docker.io (script/bootstrap does)")
         if len(str(self.root)) > LONGEST_ROOT:
             raise EngineError(
                 f"HOWDAH_ENGINE_ROOT is {len(str(self.root))} characters long, and Unix sockets below it "
@@ -222,9 +212,7 @@ class OwnEngine:
                 record = self._spawn(dockerd)
             self._record.write_text(json.dumps(asdict(record)))
             version = self._await(record)
-        print(
-            f"engine: Engine {version} answers on unix://{record.socket} ({time.monotonic() - began:.1f} s)"
-        )
+        print(f"engine: Engine {version} answers on unix://{record.socket} ({time.monotonic() - began:.1f} s)")
         if record.socket != DEFAULT_SOCKET:
             print(f"engine: that is not the default socket: export DOCKER_HOST=unix://{record.socket}")
 
@@ -258,9 +246,7 @@ class OwnEngine:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(
-                    record.pid, os.WNOHANG
-                )  # a dead child of ours would look alive until it is collected
+                os.waitpid(record.pid, os.WNOHANG)  # a dead child of ours would look alive until it is collected
             if _start_time(record.pid) != record.start_time:
                 self._clean_up(record)
                 raise EngineError(f"dockerd ended while starting; the end of {self.log}:\n{self._tail()}")
@@ -306,9 +292,7 @@ class OwnEngine:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         mounts = [*_mounts_below(self.root / "exec"), *_mounts_below(self.root / "data")]
-        if (
-            self.root / "exec" / "unmount-on-shutdown"
-        ).exists():  # dockerd's own note that it bound its data root
+        if (self.root / "exec" / "unmount-on-shutdown").exists():  # dockerd's own note that it bound its data root
             mounts.append(self.root / "data")
         for mount in mounts:
             subprocess.run(["umount", "--lazy", str(mount)], check=False, capture_output=True)
@@ -323,8 +307,7 @@ class OwnEngine:
         parents = [
             pid
             for pid in _processes()
-            if _executable(pid).startswith("containerd")
-            and any(f"{self.root}/exec/" in a for a in _arguments(pid))
+            if _executable(pid).startswith("containerd") and any(f"{self.root}/exec/" in a for a in _arguments(pid))
         ]
         return [pid for pid in _processes() if _parent(pid) in parents and pid not in parents] + parents
 
@@ -335,9 +318,7 @@ class OwnEngine:
             return 3
         version = engine_version(Address(f"unix://{record.socket}", ""))
         says = f"Engine {version} answers" if version else "does NOT answer"
-        print(
-            f"engine: pid {record.pid}, unix://{record.socket}, {says}, data in {self.root}, log {self.log}"
-        )
+        print(f"engine: pid {record.pid}, unix://{record.socket}, {says}, data in {self.root}, log {self.log}")
         return 0 if version else 1
 
 

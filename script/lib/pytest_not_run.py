@@ -35,9 +35,7 @@ class NotRun:
             else:
                 self.without_area += 1
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
-    ) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Say it just above pytest's own last line."""
         lines = [f"{count} × {what}" for what, count in sorted(self.left_out.items())]
         if self.without_area:
@@ -47,9 +45,7 @@ class NotRun:
         chosen = [Path(argument).resolve() for argument in config.args]
         for tier, command in TIERS.items():
             folder = config.rootpath / "tests" / tier
-            if folder.is_dir() and not any(
-                folder == c or c in folder.parents or folder in c.parents for c in chosen
-            ):
+            if folder.is_dir() and not any(folder == c or c in folder.parents or folder in c.parents for c in chosen):
                 lines.append(f"tests/{tier}: {command}")
         terminalreporter.section("not run" if lines else "everything was run")
         for line in lines:
@@ -65,9 +61,7 @@ def area_of(item: pytest.Item) -> str | None:
         return None
     area = marker.kwargs.get("area")
     if not isinstance(area, str):
-        raise pytest.UsageError(
-            f'{item.nodeid}: write @pytest.mark.full(area="…"), so that --full can choose it'
-        )
+        raise pytest.UsageError(f'{item.nodeid}: write @pytest.mark.full(area="…"), so that --full can choose it')
     return area
 
 

@@ -78,7 +78,7 @@ def run(options: Options) -> tuple[list[Figure], list[str]]:
         )
         for what, text in words.items()
     ], [
-        "Bare: the image's own files by chroot, the same configuration and flags, one network for all, no limits.",
+        "Bare: the image's own files by chroot, the same configuration and flags, a bridge between them, no limits.",
         "Memory of both sides is what is backed by no file, as the kernel counts it for the six JVMs (`smaps_rollup`).",
         "The start of containers also verifies HDFS by a block and writes records; bare processes just run.",
     ]

@@ -1,7 +1,7 @@
 """The daemons of ``small`` as bare processes: the same software, configuration and flags, without an engine.
 
-The image's files are unpacked and entered with chroot. All processes share one network, whose loopback carries the
-instances' addresses; each sees its own configuration and folders by mounts of its own. Needs root.
+The image's files are unpacked and entered with chroot. Each process sees its own configuration and folders by mounts of
+its own, and has its own address on a bridge, so that the configuration is the containers' to the letter. Needs root.
 """
 
 import json
@@ -24,7 +24,6 @@ from howdah.hadoop import commands, layout
 from howdah.hadoop.bundles import bundle
 from howdah.imaging.catalogue import DEFAULT, Kind
 from howdah.model.cluster import Desired, Instance
-from howdah.model.roles import Role
 
 UID = 10001
 READY = """
@@ -92,8 +91,18 @@ class Processes:
         lines += [f"mount --bind {own / name} {self.root}{place}" for name, place in places.items()]
         settings = shlex.join(f"{key}={value}" for key, value in variables.items())
         lines.append(f"exec chroot --userspec={UID}:{UID} {self.root} env -i {settings} {shlex.join(argv)}")
-        inside = ("nsenter", f"--target={self.holder}", "--net", "--pid", "--mount")
-        return (*inside, "unshare", "--mount", "--uts", "sh", "-euc", "\n".join(lines))
+        inside = ("nsenter", f"--target={self.holder}", "--pid", "--mount")
+        return (
+            *inside,
+            "nsenter",
+            f"--net=/run/netns/{instance.name}",
+            "unshare",
+            "--mount",
+            "--uts",
+            "sh",
+            "-euc",
+            "\n".join(lines),
+        )
 
     def run(self, name: str, *argv: str) -> float:
         """How long a command took in an instance's place; it must end well."""
@@ -181,32 +190,38 @@ def _unpack(image: str, root: Path) -> dict[str, str]:
     return dict(variable.split("=", 1) for variable in found)
 
 
-def own_address(text: str, instance: Instance, shuffle: int) -> str:
-    """A configuration file for a process that shares its network: it listens on its own address alone."""
-    changed = text.replace(">0.0.0.0", f">{instance.assignment.address}")
-    if instance.role is Role.NODEMANAGER:
-        port = f"<property><name>mapreduce.shuffle.port</name><value>{shuffle}</value></property>"
-        changed = changed.replace("</configuration>", f"{port}</configuration>")
-    return changed
-
-
 def _write(desired: Desired, instance: Instance, own: Path) -> None:
     made = bundle(desired, instance)
-    shuffle = 13562 + int(re.sub(r"\D", "", instance.name))
     for name, files in (("static", made.static), ("live", made.live)):
         (own / name).mkdir(parents=True)
         for file, text in files.items():
-            is_site = name == "static" and file.endswith("-site.xml")
-            (own / name / file).write_text(own_address(text, instance, shuffle) if is_site else text)
+            (own / name / file).write_text(text)
     for name in ("data", "scratch"):
         (own / name).mkdir()
         os.chown(own / name, UID, UID)
 
 
+def network(desired: Desired) -> list[str]:
+    """The commands that give every instance a network of its own, all of them on one bridge, as an engine does it."""
+    gateway = f"{desired.cluster.network.gateway}/24"
+    lines = ["ip link add bridge type bridge", f"ip address add {gateway} dev bridge", "ip link set bridge up"]
+    lines += ["mkdir -p /run/netns", "mount -t tmpfs tmpfs /run/netns"]
+    for instance in desired.instances:
+        name, address = instance.name, instance.assignment.address
+        lines += [
+            f"ip netns add {name}",
+            f"ip link add to-{name} type veth peer name eth0 netns {name}",
+            f"ip link set to-{name} master bridge up",
+            f"ip -n {name} link set lo up",
+        ]
+        if address:
+            lines += [f"ip -n {name} address add {address}/24 dev eth0", f"ip -n {name} link set eth0 up"]
+    return lines
+
+
 def _hold(stack: ExitStack, desired: Desired, root: Path) -> int:
     """Namespaces whose processes end with this one; returns the pid of their holder."""
-    lines = ["ip link set lo up", f"mount --rbind /dev {root}/dev", f"mount -t proc proc {root}/proc"]
-    lines += [f"ip address add {i.assignment.address}/32 dev lo" for i in desired.instances if i.assignment.address]
+    lines = [f"mount --rbind /dev {root}/dev", f"mount -t proc proc {root}/proc", *network(desired)]
     script = "\n".join([*lines, "echo up", "exec sleep infinity"])
     unshare = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script)
     holder = stack.enter_context(subprocess.Popen(unshare, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE))

@@ -67,7 +67,7 @@ def test_a_sample_of_kills(own: Place, tmp_path: Path) -> None:
     sweep(own, tmp_path, ROUNDS)
 
 
-@pytest.mark.full("kills")
+@pytest.mark.full(area="kills")
 def test_a_large_sample_of_kills(own: Place, tmp_path: Path) -> None:
     sweep(own, tmp_path, 4 * ROUNDS)
 

@@ -89,6 +89,8 @@ class Processes:
         }
         lines = [f"hostname {instance.host_name}", f"mount -t tmpfs tmpfs {self.root}/tmp"]
         lines += [f"mount --bind {own / name} {self.root}{place}" for name, place in places.items()]
+        # Clients ask the system for names, as daemons do not.
+        lines.append(f"mount --bind {own / 'live' / 'hosts'} {self.root}/etc/hosts")
         settings = shlex.join(f"{key}={value}" for key, value in variables.items())
         lines.append(f"exec chroot --userspec={UID}:{UID} {self.root} env -i {settings} {shlex.join(argv)}")
         inside = ("nsenter", f"--target={self.holder}", "--pid", "--mount")
@@ -186,6 +188,7 @@ def _unpack(image: str, root: Path) -> dict[str, str]:
         _checked(("docker", "rm", container))
     for place in (layout.CONFIGURATION, layout.LIVE, layout.DATA, layout.SCRATCH):
         (root / place.removeprefix("/")).mkdir(parents=True, exist_ok=True)
+    (root / "etc/hosts").touch()
     found: list[str] = json.loads(_checked(("docker", "inspect", "--format", "{{json .Config.Env}}", image)))
     return dict(variable.split("=", 1) for variable in found)
 

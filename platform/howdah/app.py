@@ -163,7 +163,14 @@ class Installation:
             credentials = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise UserError(f"the credentials in {path} cannot be read: {error.strerror}") from None
-        return Records(ZooKeeperCoordinator(self.settings.zookeeper, _credentials(credentials, path)))
+        found = Records(ZooKeeperCoordinator(self.settings.zookeeper, _credentials(credentials, path)))
+        try:
+            if not found.is_initialised():
+                self._registry.check_new()
+        except BaseException:
+            found.coordinator.close()
+            raise
+        return found
 
 
 def _credentials(text: str, place: str) -> Credentials:

@@ -18,7 +18,6 @@ from typing import Self
 from howdah.app import LOCAL, Installation
 from howdah.clusters import Outcome
 from howdah.coordination.records import Records, not_found
-from howdah.definitions.exporting import loads
 from howdah.definitions.loading import Loaded, load, reload, with_ttl
 from howdah.doctor import Bench, Finding, examine
 from howdah.errors import UserError
@@ -179,8 +178,7 @@ class Client:
         clusters = self.installation.clusters(records)
 
         def expire(cluster: Cluster) -> None:
-            destroys = loads(cluster.definition).lifecycle.data == "destroy"
-            clusters.delete(cluster.name, self.progress, destroys_data=destroys)
+            clusters.expire(cluster, self.progress)
 
         Controller(self.installation.reconciler(records), expire, say, self.progress).run(stop)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from howdah.coordination.records import Records, Stored, not_found
+from howdah.definitions.exporting import loads
 from howdah.definitions.loading import Loaded
 from howdah.errors import Conflict, UserError
 from howdah.model.cluster import Cluster, ClusterPhase, Desired
@@ -23,6 +24,8 @@ from howdah.units import Bytes
 
 LOCK_WAIT = 8.0
 """Seconds; a little over the session time-out, so that the lock of a process that died is gone by then."""
+CHOICE_WAIT = 30.0
+"""Seconds; a choice among what is free takes one or two, and others may be before us."""
 MINIMUM_FREE = Bytes(5 * 2**30)
 """Disk below which nothing is launched: images, shuffles and logs need room on any cluster."""
 
@@ -46,7 +49,7 @@ class Clusters:
         """What a launch would do; touches nothing. Raises what launch raises before it begins."""
         name = loaded.definition.name
         stored = self._records.cluster(name)
-        desired = self._same(stored.value, loaded) if stored else self._new(loaded, from_data)[0]
+        desired = self._same(stored.value, loaded, from_data) if stored else self._new(loaded, from_data)[0]
         return desired, self.reconciler.plan(desired)
 
     def launch(self, loaded: Loaded, progress: Progress, from_data: str = "") -> Outcome:
@@ -60,9 +63,9 @@ class Clusters:
         with self._holding(name, "launch", progress) as fence:
             stored = self._records.cluster(name)
             if stored:
-                self._same(stored.value, loaded)
+                self._same(stored.value, loaded, from_data)
             else:
-                self._create(loaded, from_data)
+                self._create(loaded, from_data, progress)
             steps = self.reconciler.converge(name, fence, progress)
             self._event(name, "launched")
         return Outcome(name, steps, f"{name} is ready" if steps else f"{name} is ready already: nothing to do")
@@ -83,15 +86,20 @@ class Clusters:
         with self._holding(name, "delete", progress) as fence:
             stored = self._records.cluster(name)
             if stored is None:
-                return self._deleted_before(name)
-            cluster = stored.value
-            if cluster.phase is not ClusterPhase.DELETING or cluster.destroys_data != destroys_data:
-                wanted = replace(cluster, phase=ClusterPhase.DELETING, destroys_data=destroys_data)
-                self._records.update_cluster(stored, wanted)
-            steps = self.reconciler.converge(name, fence, progress)
-            kept = self._kept(name)
-            self._event(name, f"deleted; {kept}")
-        return Outcome(name, steps, f"{name} is deleted; {kept}")
+                return self._deleted_before(name, destroys_data=destroys_data)
+            return self._take_away(stored, fence, progress, destroys_data=destroys_data)
+
+    def expire(self, cluster: Cluster, progress: Progress) -> Outcome:
+        """Take away a cluster whose time is up, as its definition says.
+
+        Raises Conflict where it is not what it was when its time was looked at: another one may have its name.
+        """
+        destroys_data = loads(cluster.definition).lifecycle.data == "destroy"
+        with self._holding(cluster.name, "delete", progress) as fence:
+            stored = self._records.cluster(cluster.name)
+            if stored is None or stored.value != cluster:
+                raise Conflict(f"{cluster.name} was changed since its time was looked at", fix="look again")
+            return self._take_away(stored, fence, progress, destroys_data=destroys_data)
 
     # -- what is wanted, written down
 
@@ -108,9 +116,24 @@ class Clusters:
         finally:
             fence.release()
 
-    def _same(self, cluster: Cluster, loaded: Loaded) -> Desired:
+    def _take_away(self, stored: Stored[Cluster], fence: Fence, progress: Progress, *, destroys_data: bool) -> Outcome:
+        cluster = stored.value
+        if cluster.phase is not ClusterPhase.DELETING or cluster.destroys_data != destroys_data:
+            wanted = replace(cluster, phase=ClusterPhase.DELETING, destroys_data=destroys_data)
+            self._records.update_cluster(stored, wanted)
+        steps = self.reconciler.converge(cluster.name, fence, progress)
+        kept = _left(cluster.data_set if self._records.data_set(cluster.data_set) else "")
+        self._event(cluster.name, f"deleted; {kept}")
+        return Outcome(cluster.name, steps, f"{cluster.name} is deleted; {kept}")
+
+    def _same(self, cluster: Cluster, loaded: Loaded, from_data: str) -> Desired:
         if cluster.phase is ClusterPhase.DELETING:
             raise UserError(f"{cluster.name} is being deleted", fix=f"finish it first: howdah delete {cluster.name}")
+        if from_data and cluster.data_set != from_data:
+            raise UserError(
+                f"cluster {cluster.name} exists, on data set {cluster.data_set}",
+                fix=f"launch {from_data} under another name, or delete {cluster.name} first (its data stays)",
+            )
         if cluster.definition != loaded.text:
             lines = difflib.unified_diff(
                 cluster.definition.splitlines(), loaded.text.splitlines(), "as it runs", "as given", "", "", 0
@@ -124,10 +147,15 @@ class Clusters:
             raise UserError(f"{cluster.name} is stopped", fix=f"howdah start {cluster.name}")
         return self.reconciler.desired(cluster.name)
 
-    def _create(self, loaded: Loaded, from_data: str) -> None:
-        desired, data_set_version = self._new(loaded, from_data)
-        assignments = tuple(instance.assignment for instance in desired.instances)
-        self._records.create_cluster(desired.cluster, assignments, desired.data_set, data_set_version)
+    def _create(self, loaded: Loaded, from_data: str, progress: Progress) -> None:
+        # What is free is looked up and taken by one at a time: two launches of two names would get one subnet.
+        choosing = self._records.lock_choices("launch", CHOICE_WAIT, progress.held)
+        try:
+            desired, data_set_version = self._new(loaded, from_data)
+            assignments = tuple(instance.assignment for instance in desired.instances)
+            self._records.create_cluster(desired.cluster, assignments, desired.data_set, data_set_version)
+        finally:
+            choosing.release()
         self._event(desired.cluster.name, "launch accepted")
 
     def _new(self, loaded: Loaded, from_data: str) -> tuple[Desired, int | None]:
@@ -140,7 +168,13 @@ class Clusters:
                 fix=f"make room: {MINIMUM_FREE} are needed at least",
             )
         check_memory(definition, host, ports.engine.capacity().memory, self._promised())
-        taken = [subnet for network in ports.engine.networks() for subnet in network.subnets]
+        networks = ports.engine.networks()
+        if any(network.name == definition.name for network in networks):
+            raise UserError(
+                f"the engine has a network {definition.name}, and the cluster's network would have that name",
+                fix=f"launch under another name, or remove it if nothing needs it: docker network rm {definition.name}",
+            )
+        taken = [subnet for network in networks for subnet in network.subnets]
         taken += [cluster.network.subnet for cluster in self._records.clusters()]
         expires = (now + timedelta(seconds=definition.lifecycle.ttl)).isoformat() if definition.lifecycle.ttl else ""
         cluster = Cluster(
@@ -167,6 +201,11 @@ class Clusters:
     def _lease(self, cluster: Cluster, loaded: Loaded, from_data: str, host: str) -> tuple[DataSet, int | None]:
         stored: Stored[DataSet] | None = self._records.data_set(cluster.data_set)
         if not from_data:
+            if stored and stored.value.lease:
+                raise UserError(
+                    f"data set {cluster.data_set} is in use by the cluster {stored.value.last_cluster}",
+                    fix="launch under another name",
+                )
             if stored:
                 raise UserError(
                     f"data set {cluster.data_set} is kept from an earlier cluster",
@@ -209,21 +248,29 @@ class Clusters:
             self._event(name, word)
         return Outcome(name, steps, f"{name} is {word}" if steps else f"{name} is {word} already: nothing to do")
 
-    def _deleted_before(self, name: str) -> Outcome:
-        events = self._records.events(name)
+    def _deleted_before(self, name: str, *, destroys_data: bool) -> Outcome:
+        events, kept = self._records.events(name), self._kept(name)
+        if events and destroys_data and kept and not events[-1].text.endswith(_left("")):
+            raise UserError(
+                f"{name} is deleted already, and its data is kept as data set {kept}",
+                fix=f"bring it back first: howdah launch --from-data {kept} --name {name}; then delete it again",
+            )
         if events and events[-1].text.startswith("deleted"):
             return Outcome(name, 0, f"{name} was {events[-1].text} ({events[-1].at})")
         if events:
-            kept = self._kept(name)
-            self._event(name, f"deleted; {kept}")
-            return Outcome(name, 0, f"{name} is deleted; {kept}")
+            self._event(name, f"deleted; {_left(kept)}")
+            return Outcome(name, 0, f"{name} is deleted; {_left(kept)}")
         raise not_found("cluster", name, tuple(c.name for c in self._records.clusters()))
 
     def _kept(self, name: str) -> str:
-        """What is left of a cluster that is gone."""
+        """The data set that is left of a cluster that is gone; empty where none is."""
         found = (each.name for each in self._records.data_sets() if each.last_cluster == name and not each.lease)
-        data_set = next(found, None)
-        return f"its data is kept as data set {data_set}" if data_set else "nothing of it is left"
+        return next(found, "")
 
     def _event(self, name: str, text: str) -> None:
         self._records.add_event(name, self.reconciler.outside.clock.now().isoformat(timespec="seconds"), text)
+
+
+def _left(data_set: str) -> str:
+    """What is left of a cluster, in words."""
+    return f"its data is kept as data set {data_set}" if data_set else "nothing of it is left"

@@ -14,6 +14,7 @@ EVENTS = f"{ROOT}/events"
 ENDPOINTS = f"{ROOT}/endpoints"
 LOCKS = f"{ROOT}/locks"
 LEADER = f"{ROOT}/leader"
+CHOICES = f"{ROOT}/choices"
 
 _SEGMENT = re.compile(r"[a-z0-9-]+")
 

@@ -299,6 +299,10 @@ class Records:
 
         return self.coordinator.lock(path, this_process(what), wait, consider)
 
+    def lock_choices(self, what: str, wait: float, on_wait: Callable[[Holder], None]) -> Fence:
+        """Take the lock under which what is free is chosen and written down. It is held for a moment: all wait."""
+        return self.coordinator.lock(paths.CHOICES, this_process(what), wait, on_wait)
+
     def _read(self, expected: type[T], path: str) -> Stored[T] | None:
         found = self.coordinator.read(path)
         return None if found is None else Stored(_from_record(expected, path, found), found.version)

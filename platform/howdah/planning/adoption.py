@@ -83,8 +83,11 @@ def _data_set(host: str, volumes: _Volumes, documents: Documents) -> DataSet:
     text = _document(volumes, documents, "definition.yaml")
     namenode = next((volume for volume, identity in volumes if identity.role == Role.NAMENODE), None)
     version = namenode.version if namenode else None
-    # What has data is never formatted, whatever is missing of it.
-    has_data = any(identity.state is VolumeState.USED for _, identity in volumes)
+    # What has data is never formatted, whatever is missing of it. A format that is whole comes before the mark.
+    is_formatted = (
+        namenode is not None and namenode.has_image and version is not None and version.cluster_id == first.cluster_id
+    )
+    has_data = is_formatted or any(identity.state is VolumeState.USED for _, identity in volumes)
     found = tuple(
         VolumeClaim(identity.volume, identity.instance, Role(identity.role), host, identity.size)
         for _, identity in sorted(volumes, key=lambda pair: (list(Role).index(Role(pair[1].role)), pair[1].instance))

@@ -33,7 +33,7 @@ def halt(view: View) -> Plan:
     builder = PlanBuilder()
     for instance in _users_first(view.desired.instances):
         state = view.container(instance)
-        if state and state.phase is not Phase.EXITED:
+        if state and state.phase in (Phase.RUNNING, Phase.PAUSED):
             _stop(
                 builder,
                 instance.assignment.host,

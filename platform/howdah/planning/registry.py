@@ -1,7 +1,8 @@
 """The plan for the registry: the one ZooKeeper that howdah starts for itself where none is given."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import NAMESPACE_DNS, uuid5
 
 from howdah.errors import Refused
 from howdah.hadoop import zookeeper
@@ -40,7 +41,7 @@ class NewRegistry:
     """What a registry gets that does not exist yet: chosen by the caller, for a plan draws no random numbers."""
 
     uuid: str
-    credentials: str
+    credentials: str = field(repr=False)
     network: Network
 
 
@@ -48,6 +49,16 @@ def registry_volume(state: HostState) -> VolumeIdentity | None:
     """The identity of the registry's volume on the host."""
     identities = (volume.identity for volume in state.survey.volumes if not volume.is_tombstone)
     return next((identity for identity in identities if identity and identity.role == REGISTRY), None)
+
+
+def registry_uuid(state: HostState) -> str:
+    """The uuid of a volume that does not exist yet: the same for two first uses at once, so that they make one.
+
+    Another after each that was put aside.
+    """
+    volumes = (volume for volume in state.survey.volumes if volume.is_tombstone)
+    buried = sum(volume.identity is not None and volume.identity.role == REGISTRY for volume in volumes)
+    return str(uuid5(NAMESPACE_DNS, f"{buried}.{REGISTRY}"))
 
 
 def holds_data(state: HostState) -> bool:

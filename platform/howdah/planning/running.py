@@ -37,7 +37,7 @@ _CHANGES: dict[Found, tuple[str, ...]] = {
 }
 _WHY_START = {
     Found.ABSENT: "it is not there",
-    Found.STALE: "it has an older configuration or incarnation",
+    Found.STALE: "it has an older configuration or incarnation, or another address",
     Found.DOWN: "it is not running",
 }
 
@@ -71,21 +71,20 @@ def run(view: View) -> Plan:
 
 
 def _half_formatted(view: View) -> FoundVolume | None:
-    volume = view.volume(view.namenode)
-    if (
-        view.desired.data_set.state is not DataSetState.FORMATTING
-        or volume is None
-        or volume.is_empty
-        or view.has_format
-    ):
+    """The NameNode's volume of an attempt that was interrupted; it may be buried already."""
+    if view.desired.data_set.state is not DataSetState.FORMATTING:
         return None
-    return volume
+    if tombstone := view.tombstone(view.namenode):
+        return tombstone
+    volume = view.volume(view.namenode)
+    return None if volume is None or volume.is_empty or view.has_format else volume
 
 
 def _discard(builder: PlanBuilder, view: View, broken: FoundVolume) -> None:
     host = view.namenode.assignment.host
     why = "its format was interrupted, so it never served: the attempt is repeated on a new volume"
-    builder.add("bury", BuryVolume(host=host, volume=broken.volume, why=why))
+    if not broken.is_tombstone:
+        builder.add("bury", BuryVolume(host=host, volume=broken.volume, why=why))
     builder.add("delete", RemoveVolume(host=host, volume=broken.volume, why=why), ["bury"])
     builder.add("format:begin", BeginFormat(attempt=view.desired.data_set.format_attempt + 1, why=why), ["delete"])
 

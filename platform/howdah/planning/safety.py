@@ -88,9 +88,13 @@ def _content_objection(data_set: DataSet, claim: VolumeClaim, volume: FoundVolum
         )
     # A format comes before the mark: of data that is READY the NameNode's volume has some, whatever its identity says.
     is_formatted = data_set.state is DataSetState.READY and claim.role is Role.NAMENODE
-    if volume.is_empty and (identity.state is VolumeState.USED or is_formatted):
+    had_data = identity.state is VolumeState.USED or is_formatted
+    if volume.is_empty and had_data:
         return Refused(f"{where} had data and is empty now: it was wiped", fix=_WAY_OUT)
     version = volume.version
+    # A secondary NameNode has none before its first checkpoint.
+    if version is None and had_data and claim.role in (Role.NAMENODE, Role.DATANODE):
+        return Refused(f"{where} had data and there is no VERSION of HDFS in it now: it was wiped", fix=_WAY_OUT)
     if version and data_set.state is DataSetState.READY and version.cluster_id != data_set.cluster_id:
         return Refused(
             f"{where} carries clusterID {version.cluster_id}, the data set's is {data_set.cluster_id}", fix=_WAY_OUT

@@ -18,7 +18,7 @@ class Found(Enum):
 
     ABSENT = "absent"
     STALE = "stale"
-    """Of a lower incarnation, or with another configuration."""
+    """Of a lower incarnation, with another configuration, or at another address."""
     DOWN = "down"
     UNREADY = "unready"
     """It runs, and this run of it has no endpoint on record."""
@@ -61,6 +61,9 @@ class View:
         wanted = labels_of(instance, self.bundles[instance.name].digest)
         if any(container.labels.get(key) != value for key, value in wanted.items()):
             return Found.STALE
+        if container.address != instance.assignment.address:
+            # Disconnected by hand; or made just before its engine was killed, which then forgot the address asked for.
+            return Found.STALE
         if container.phase is not Phase.RUNNING:
             return Found.DOWN
         endpoint = self.observed.endpoints.get(instance.name)
@@ -69,6 +72,12 @@ class View:
     def volume(self, instance: Instance) -> FoundVolume | None:
         """The instance's volume."""
         return self.observed.volume(instance.assignment.host, instance.assignment.volume)
+
+    def tombstone(self, instance: Instance) -> FoundVolume | None:
+        """The instance's volume, where it is buried and there is none in its place."""
+        found = self.host(instance).survey.volumes
+        own = [volume for volume in found if volume.volume == instance.assignment.volume]
+        return own[0] if own and all(volume.is_tombstone for volume in own) else None
 
     def one_offs(self) -> list[tuple[str, InstanceState]]:
         """Containers that were to run once, left behind by an interruption."""

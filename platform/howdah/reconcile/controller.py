@@ -8,7 +8,7 @@ from datetime import datetime
 
 from howdah.coordination import paths
 from howdah.coordination.holder import this_process
-from howdah.errors import Conflict, HowdahError, Transient
+from howdah.errors import Bug, Conflict, HowdahError, Transient
 from howdah.model.cluster import Cluster, ClusterPhase
 from howdah.ports.coordinator import Fence, Session
 from howdah.reconcile.loop import Reconciler
@@ -24,7 +24,7 @@ STEADY = 600.0
 _log = logging.getLogger(__name__)
 
 Delete = Callable[[Cluster], None]
-"""Takes away a cluster whose time is up, as its definition says."""
+"""Takes away a cluster whose time is up, as its definition says. Raises Conflict where it is another by now."""
 
 
 @dataclass(slots=True)
@@ -96,10 +96,11 @@ class Controller:
     def _look_at(self, cluster: Cluster) -> str:
         """One sentence about what was done; empty where nothing had to be."""
         now = self.reconciler.outside.clock.now()
-        if cluster.expires_at and now >= datetime.fromisoformat(cluster.expires_at):
+        is_going = cluster.phase is ClusterPhase.DELETING  # as whoever deletes it said, which is the last word
+        if cluster.expires_at and not is_going and now >= datetime.fromisoformat(cluster.expires_at):
             self.expire(cluster)
             return f"its time was up at {cluster.expires_at}: deleted"
-        if cluster.phase is ClusterPhase.STOPPED:
+        if cluster.phase is ClusterPhase.STOPPED or not self._needs_help(cluster):
             return ""
         fence = self.reconciler.records.lock(cluster.name, "controller", 0.0, lambda holder: None)
         try:
@@ -107,6 +108,18 @@ class Controller:
         finally:
             fence.release()
         return f"brought back to what it should be, in {steps} steps" if steps else ""
+
+    def _needs_help(self, cluster: Cluster) -> bool:
+        """Looked at without the lock, so that no command is told that a mere look holds the cluster.
+
+        What is seen meanwhile may be half of somebody's change: whether something is wrong is found out under the lock.
+        """
+        try:
+            return bool(self.reconciler.plan(self.reconciler.desired(cluster.name)).steps)
+        except Bug:
+            raise
+        except HowdahError:
+            return True
 
     def _tell(self, cluster: str, sentence: str) -> None:
         at = self.reconciler.outside.clock.now().isoformat(timespec="seconds")

@@ -13,7 +13,7 @@ from howdah.planning.placement import desire
 from howdah.planning.plan import Plan
 from howdah.ports.coordinator import Fence
 from howdah.reconcile.execute import Executor
-from howdah.reconcile.observe import observe
+from howdah.reconcile.observe import must_see, observe
 from howdah.reconcile.ports import Outside
 from howdah.reconcile.progress import Progress
 
@@ -59,6 +59,7 @@ class Reconciler:
         for _ in range(ROUNDS):
             if self.records.cluster(name) is None:
                 return steps
+            must_see(self.outside)
             desired = self.desired(name)
             todo = self.plan(desired)
             if not todo.steps:

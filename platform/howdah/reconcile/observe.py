@@ -26,6 +26,16 @@ def survey(host: HostPorts) -> Survey:
     return host.volumes.survey()
 
 
+def must_see(outside: Outside) -> None:
+    """Raises Transient where volumes cannot be looked at: what was pruned under a process that stays is not empty."""
+    for name, host in outside.hosts.items():
+        if host.engine.image(host.images.helper()) is None:
+            raise Transient(
+                f"the volumes of host {name} cannot be looked at: image {host.images.helper()} is not there",
+                fix="howdah image build base",
+            )
+
+
 def _host(host: HostPorts, cluster: str) -> HostState | Unknown:
     try:
         return HostState(

@@ -2,13 +2,12 @@
 
 import secrets
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from howdah.clock import Clock
 from howdah.coordination.records import Records
-from howdah.errors import Refused, Transient, UserError
+from howdah.errors import Conflict, Refused, Transient, UserError
 from howdah.planning.actions import Action, EnsureImage
 from howdah.planning.adoption import Adoption, adopt
 from howdah.planning.network import choose_network
@@ -23,6 +22,7 @@ from howdah.planning.registry import (
     objection,
     plan_registry,
     plan_removal,
+    registry_uuid,
     registry_volume,
 )
 from howdah.ports.coordinator import Coordinator
@@ -55,7 +55,7 @@ class Registry:
         if container and container.phase is Phase.RUNNING:
             records = self._open()
             if not records.is_initialised():
-                self._check_new()
+                self.check_new()
             return records
         if container is None and self._remembers():
             raise Refused(
@@ -73,12 +73,16 @@ class Registry:
 
     def find_or_start(self, progress: Progress) -> Records:
         """The records; the registry is made, or started again, where need be. Raises Refused where it was lost."""
-        container = self._container()
-        if container is None or container.phase is not Phase.RUNNING:
-            self._start(progress)
+        if not self._runs():
+            try:
+                self._start(progress)
+            except (Conflict, Refused, Transient):
+                # Another's first use at the same moment may have been faster.
+                if not self._runs():
+                    raise
         records = self._open()
         if not records.is_initialised():
-            self._check_new()
+            self.check_new()
             self._start(progress)  # where it was interrupted after its start, its volume is not marked as used yet
             records.initialise()
         return records
@@ -89,25 +93,35 @@ class Registry:
         The root record comes last, so that what was interrupted is done again.
         """
         self.prepare(progress)
-        container = self._container()
-        if container and container.phase is Phase.RUNNING and self._open().is_initialised():
-            raise UserError("the registry is there and has its records: there is nothing to adopt")
-        if container is None or container.phase is not Phase.RUNNING:
-            self._follow(plan_removal(self.host, self._state()), progress)
+        if not self._runs():
+            # One that merely does not run, after a reboot say, is started: it has its records.
+            state = self._state()
+            if objection(self.host, state):
+                self._follow(plan_removal(self.host, state), progress)
             self._start(progress, is_adopting=True)
+        records = self._open()
+        if records.is_initialised():
+            raise UserError("the registry is there and has its records: there is nothing to adopt")
         state = replace(self._state(), instances=self.ports.engine.list({LABEL_CLUSTER: ""}))
         documents = {volume.volume: self.ports.volumes.documents(volume.volume) for volume in state.survey.volumes}
         adoption = adopt(self.host, state, documents, self.clock.now().isoformat(timespec="seconds"))
-        records = self._open()
         records.restore(adoption.data_sets, tuple((each.cluster, each.assignments) for each in adoption.clusters))
         records.initialise()
         return adoption
+
+    def check_new(self) -> None:
+        """Whether it has no records because it never had any. Raises Refused."""
+        if holds_data(self._state()) or self._remembers():
+            raise Refused(
+                "the registry is empty while this engine has clusters or data sets of howdah: it was lost",
+                fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
+            )
 
     def _start(self, progress: Progress, *, is_adopting: bool = False) -> None:
         references = self.ports.images.references(HADOOP, None)
         state = self._state()
         taken = [subnet for network in state.networks for subnet in network.subnets]
-        new = NewRegistry(str(uuid.uuid4()), f"howdah:{secrets.token_urlsafe(24)}", choose_network(REGISTRY, taken))
+        new = NewRegistry(registry_uuid(state), f"howdah:{secrets.token_urlsafe(24)}", choose_network(REGISTRY, taken))
         plan = plan_registry(self.host, state, references.hadoop, new, is_adopting=is_adopting)
         self._follow(plan, progress)
 
@@ -146,16 +160,12 @@ class Registry:
             )
         return found
 
+    def _runs(self) -> bool:
+        container = self._container()
+        return container is not None and container.phase is Phase.RUNNING
+
     def _remembers(self) -> bool:
         return bool(self.ports.engine.list({LABEL_CLUSTER: ""}))
-
-    def _check_new(self) -> None:
-        """Whether it has no records because it never had any. Raises Refused."""
-        if holds_data(self._state()) or self._remembers():
-            raise Refused(
-                "the registry is empty while this engine has clusters or data sets of howdah: it was lost",
-                fix="run `howdah adopt` to rebuild the records from the volumes' own identities",
-            )
 
     def _state(self) -> HostState:
         engine = self.ports.engine

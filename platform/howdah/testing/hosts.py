@@ -30,6 +30,7 @@ START_SECONDS = 60.0
 END_SECONDS = 20.0
 _LOCK = Path("/run/lock/howdah-test-hosts")
 _CGROUPS = Path("/sys/fs/cgroup")
+_FOLDERS, _PREFIX = Path("/var/tmp"), "howdah-host-"
 
 
 @dataclass(eq=False)
@@ -142,9 +143,7 @@ def engine_host(name: str, *, options: tuple[str, ...] = (), starts: bool = True
     if os.geteuid() != 0 or missing:
         raise Failed(f"a test host needs root{f' and {chr(44).join(missing)}' if missing else ''}")
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="howdah-", dir="/var/tmp"))
-        stack.callback(shutil.rmtree, folder)
-        folder.chmod(0o711)
+        folder = stack.enter_context(_folder())
         (folder / "daemon.json").write_text("{}\n")
         (folder / "root").mkdir()
         cgroup = f"/{folder.name}"
@@ -166,6 +165,22 @@ def wait_for(holds: Callable[[], bool], what: str, seconds: float, detail: Calla
         if time.monotonic() > deadline:
             raise Failed(f"waited {seconds:g} s in vain for {what}\n{detail()}".rstrip())
         time.sleep(0.05)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """One for a host's files, with a lock that its maker holds: those of makers that were killed are removed here."""
+    with ExitStack() as stack:
+        with _alone():
+            for left in _FOLDERS.glob(f"{_PREFIX}*/lock"):
+                with suppress(OSError), left.open("r+") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left.parent)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_FOLDERS))
+            stack.callback(shutil.rmtree, folder)
+            fcntl.flock(stack.enter_context((folder / "lock").open("w")), fcntl.LOCK_EX)
+        folder.chmod(0o711)
+        yield folder
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Records from volumes alone: what comes back, what is said to be lost, and that nothing is ever formatted again."""
 
+from dataclasses import replace
+
 import pytest
 
 from howdah.coordination.memory import MemoryCoordinator, MemoryService
 from howdah.coordination.records import Records
 from howdah.errors import Refused
-from howdah.model.storage import DataSetState
+from howdah.model.storage import DataSetState, VolumeState
 from howdah.planning.adoption import Adoption, adopt
 from howdah.planning.observed import HostState
 from howdah.reconcile.progress import Silent
@@ -50,6 +52,15 @@ def test_kept_data_comes_back_and_serves(world: World) -> None:
     adoption = adopted(world)
     assert (adoption.clusters, adoption.lost) == ((), ())
     world.client().clusters.launch(definition(name="again"), SILENT, from_data="sales")
+
+
+def test_a_whole_format_without_its_mark_is_data(world: World) -> None:
+    """As a launch leaves it that ended before its volumes were marked."""
+    world.client().clusters.delete("sales", SILENT)
+    for volume in world.volumes.live.values():
+        assert volume.identity is not None
+        volume.identity = replace(volume.identity, state=VolumeState.EMPTY)
+    assert adopted(world).data_sets[0].state is DataSetState.READY
 
 
 def test_data_without_its_namenode_volume_is_never_formatted(world: World) -> None:

@@ -1,6 +1,7 @@
 """What is done about an instance: one table of every phase and every state its container can be in."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from howdah.planning.diff import plan
 from howdah.planning.observed import Observed, Unknown
 from howdah.planning.plan import Plan
 from howdah.planning.view import Found, View
+from howdah.ports.engine import Phase
 from tests.unit.planning.situations import HOST, IMAGES, desired, observed
 
 LAUNCHING, READY = ClusterPhase.LAUNCHING, ClusterPhase.READY
@@ -69,6 +71,20 @@ def test_what_is_done_about_an_instance(phase: ClusterPhase, found: Found, insta
     for other in INSTANCES:
         if other != instance:
             assert steps_for(todo, other) == TABLE[phase, UP]
+
+
+@pytest.mark.parametrize("address", ["", "10.213.0.128"])
+@pytest.mark.parametrize("phase", [Phase.CREATED, Phase.RUNNING, Phase.EXITED])
+def test_a_container_that_is_not_at_its_address_is_made_anew(phase: Phase, address: str) -> None:
+    """Others know an instance by its address: one that lost it is not of use, and does not get it back by a restart."""
+    meant = desired(READY)
+    seen = observed(meant)
+    state = seen.known(HOST)
+    assert state is not None
+    moved = [replace(c, phase=phase, address=address) if c.name == "sales-nn1" else c for c in state.instances]
+    todo = plan(meant, replace(seen, hosts={HOST: replace(state, instances=tuple(moved))}), IMAGES)
+    expected = "stop remove start ready" if phase is Phase.RUNNING else "remove start ready"
+    assert steps_for(todo, "nn1") == expected
 
 
 @pytest.mark.parametrize("phase", [READY, STOPPED])

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from howdah.coordination.memory import MemoryCoordinator
 from howdah.errors import Conflict
-from howdah.model.cluster import Cluster
+from howdah.model.cluster import Cluster, ClusterPhase
 from howdah.ports.engine import Phase
 from howdah.reconcile.controller import FIRST_PAUSE, LONGEST_PAUSE, Controller, Patience
 from howdah.reconcile.progress import Silent
@@ -23,7 +24,7 @@ def world() -> World:
 
 def controller(client: WorldClient, said: list[str]) -> Controller:
     def expire(cluster: Cluster) -> None:
-        client.clusters.delete(cluster.name, SILENT)
+        client.clusters.expire(cluster, SILENT)
 
     return Controller(client.reconciler, expire, lambda name, sentence: said.append(f"{name}: {sentence}"))
 
@@ -78,6 +79,37 @@ def test_a_cluster_goes_when_its_time_is_up_and_its_data_stays(world: World) -> 
     assert "time was up" in said[0]
     assert world.engine.list({}) == ()
     assert [d.name for d in client.records.data_sets()] == ["sales"]
+
+
+def test_a_cluster_that_was_changed_since_is_not_taken_for_the_one_whose_time_is_up(world: World) -> None:
+    client = world.client()
+    stored = client.records.cluster("sales")
+    assert stored is not None
+    stale = replace(stored.value, uuid="99999999-9999-4999-8999-999999999999", expires_at="2026-01-01T00:00:00+00:00")
+    with pytest.raises(Conflict):
+        client.clusters.expire(stale, SILENT)
+    assert {i.phase for i in world.engine.list({})} == {Phase.RUNNING}
+
+
+def test_a_delete_that_kept_the_data_is_finished_as_it_was_meant(world: World) -> None:
+    """Its time is up as well, and its definition says destroy: the person's word was another."""
+    client = world.client()
+    stored = client.records.cluster("sales")
+    assert stored is not None
+    text = stored.value.definition.replace("data: keep", "data: destroy")
+    going = replace(
+        stored.value, phase=ClusterPhase.DELETING, definition=text, expires_at=world.clock.now().isoformat()
+    )
+    client.records.update_cluster(stored, going)
+    controller(client, []).look()
+    assert world.engine.list({}) == ()
+    assert [d.name for d in client.records.data_sets()] == ["sales"]
+
+
+def test_a_mere_look_holds_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = world.client()
+    monkeypatch.setattr(MemoryCoordinator, "lock", lambda *_: pytest.fail("it took a lock"))
+    controller(client, []).look()
 
 
 def test_a_cluster_that_somebody_holds_is_left_alone(world: World) -> None:

@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -192,6 +193,15 @@ def test_a_registry_that_was_killed_while_it_was_made_is_made_to_the_end(how: Ho
         again = Faults()
         assert registry(world, again.wrap).find_or_start(SILENT).is_initialised()
         assert [effect for effect in again.effects if not effect.startswith("exec")] == [], what
+
+
+def test_two_first_uses_at_once_make_one_registry() -> None:
+    world = World()
+    clients = [registry(world) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        for found in [pool.submit(client.find_or_start, SILENT) for client in clients]:
+            assert found.result().is_initialised()
+    assert len(world.volumes.survey().volumes) == 1
 
 
 def test_a_registry_without_records_beside_data_is_lost_not_new() -> None:

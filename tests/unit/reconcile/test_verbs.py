@@ -1,13 +1,14 @@
 """The verbs, end to end in memory: what must be there afterwards, and what must not."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from howdah.errors import Conflict, Failed, NotFound, Refused, UserError
+from howdah.errors import Conflict, Failed, NotFound, Refused, Transient, UserError
 from howdah.model.cluster import ClusterPhase
 from howdah.model.storage import DataSetState, VolumeState
-from howdah.ports.engine import ExecResult, InstanceSpec, Phase
+from howdah.ports.engine import ExecResult, InstanceSpec, NetworkSpec, Phase
 from howdah.reconcile.progress import Silent
 from howdah.testing.rig import World, definition
 from howdah.units import Bytes
@@ -172,6 +173,50 @@ def test_a_half_format_never_serves_and_heals_itself(world: World) -> None:
     assert first.volume not in {v.volume for v in world.volumes.survey().volumes}
 
 
+def test_a_half_format_that_is_buried_already_heals_too(world: World) -> None:
+    def half(spec: InstanceSpec) -> ExecResult:
+        volume = next(m.source.split("/")[-2] for m in spec.mounts if m.target == "/volume/data")
+        world.volumes.half_format(volume, spec.command[-1])
+        raise Failed("killed half-way")
+
+    whole, world.engine.on_run = world.engine.on_run, half
+    with pytest.raises(Failed):
+        world.client().clusters.launch(definition(), SILENT)
+    world.engine.on_run = whole
+    claim = world.client().records.data_sets()[0].claim("nn1")
+    assert claim
+    world.volumes.bury(claim.volume)  # and killed before its removal
+    world.client().clusters.launch(definition(), SILENT)
+    assert world.volumes.tombstones == {}
+
+
+def test_two_launches_of_two_names_at_once_get_two_subnets(world: World) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        launches = [pool.submit(launched, world, f"c{number}") for number in range(4)]
+    for launch in launches:
+        launch.result()
+    assert len({network.subnets for network in world.engine.networks()}) == 4
+
+
+def test_a_name_that_a_network_of_the_engine_has_is_refused_before_anything(world: World) -> None:
+    world.engine.ensure_network(NetworkSpec("bridge", "172.17.0.0/16", "172.17.0.1", "172.17.128.0/17", {}))
+    with pytest.raises(UserError, match="network bridge"):
+        launched(world, "bridge")
+    assert world.client().records.clusters() == ()
+
+
+def test_data_is_not_said_to_be_in_use_where_it_is_not(world: World) -> None:
+    launched(world)
+    with pytest.raises(UserError, match="on data set sales"):
+        world.client().clusters.launch(definition(), SILENT, from_data="other")
+    world.client().clusters.delete("sales", SILENT)
+    with pytest.raises(UserError, match="kept as data set sales"):
+        world.client().clusters.delete("sales", SILENT, destroys_data=True)
+    world.client().clusters.launch(definition(name="again"), SILENT, from_data="sales")
+    with pytest.raises(UserError, match="in use by the cluster again"):
+        launched(world)
+
+
 def test_an_engine_that_does_not_answer_decides_nothing(world: World) -> None:
     launched(world)
     world.engine.is_down = True
@@ -181,6 +226,16 @@ def test_an_engine_that_does_not_answer_decides_nothing(world: World) -> None:
     world.engine.is_down = False
     world.client().clusters.delete("sales", SILENT)
     assert world.engine.list({}) == ()
+
+
+def test_volumes_that_cannot_be_looked_at_are_not_taken_for_gone(world: World) -> None:
+    launched(world)
+    client, there = world.client(), len(world.volumes.live)
+    world.engine.known_images.clear()
+    with pytest.raises(Transient, match="cannot be looked at"):
+        client.clusters.delete("sales", SILENT, destroys_data=True)
+    assert len(world.volumes.live) == there
+    assert client.records.data_set("sales") is not None
 
 
 def test_too_little_memory_or_disk_is_said_with_the_numbers(world: World) -> None:

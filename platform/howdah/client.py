@@ -11,6 +11,7 @@ Every verb raises the errors of ``howdah.errors`` and nothing else that a user c
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from howdah.clusters import Outcome
 from howdah.coordination.records import Records, not_found
 from howdah.definitions.loading import Loaded, load, reload, with_ttl
 from howdah.doctor import Bench, Finding, examine
-from howdah.errors import UserError
+from howdah.errors import Transient, UserError
 from howdah.filesystem.files import HdfsFiles, open_files
 from howdah.hadoop.bundles import client_configuration
 from howdah.imaging.builder import ImageBuilder
@@ -119,10 +120,12 @@ class Client:
         return self._records.endpoints(name)
 
     def data_of(self, name: str) -> tuple[VolumeUse, ...]:
-        """The volumes of a cluster's data set and their bytes. Raises NotFound."""
+        """The volumes of a cluster's data set, or of a kept one of that name, and their bytes. Raises NotFound."""
         volumes = self.installation.host.volumes
         layout = volumes.layout
-        claims = self._desired(name).data_set.claims
+        kept = self._records.data_set(name)
+        is_kept = kept is not None and not kept.value.lease and self._records.cluster(name) is None
+        claims = kept.value.claims if kept is not None and is_kept else self._desired(name).data_set.claims
         there = {found.volume for found in volumes.survey().volumes if not found.is_tombstone}
         used = {claim.volume: volumes.used(claim.volume) for claim in claims if claim.volume in there}
         return tuple(VolumeUse(c.instance, c.volume, layout.volume(c.volume), used.get(c.volume)) for c in claims)
@@ -157,15 +160,15 @@ class Client:
 
     def stop(self, name: str) -> Outcome:
         """Stop every instance; names, addresses and data stay."""
-        return self.installation.clusters(self._records_to_change).stop(name, self.progress)
+        return self.installation.clusters(self._records_to_change(name)).stop(name, self.progress)
 
     def start(self, name: str) -> Outcome:
         """Start what was stopped, or what a reboot ended."""
-        return self.installation.clusters(self._records_to_change).start(name, self.progress)
+        return self.installation.clusters(self._records_to_change(name)).start(name, self.progress)
 
     def delete(self, name: str, *, destroys_data: bool = False) -> Outcome:
         """Take a cluster away. ``destroys_data`` deletes its data set for good: ask a person before."""
-        return self.installation.clusters(self._records_to_change).delete(
+        return self.installation.clusters(self._records_to_change(name)).delete(
             name, self.progress, destroys_data=destroys_data
         )
 
@@ -174,7 +177,7 @@ class Client:
 
         ``say`` gets a cluster's name and a sentence. Raises Conflict where there is a controller already.
         """
-        records = self._records_to_change
+        records = self.installation.records_to_change(self.progress)
         clusters = self.installation.clusters(records)
 
         def expire(cluster: Cluster) -> None:
@@ -290,8 +293,12 @@ class Client:
     def _records(self) -> Records:
         return self.installation.records()
 
-    @property
-    def _records_to_change(self) -> Records:
+    def _records_to_change(self, name: str) -> Records:
+        """Started where need be, but not for a name that the records there are do not know."""
+        with suppress(Transient):
+            records = self._records
+            if not (records.cluster(name) or records.data_set(name) or records.events(name)):
+                raise not_found("cluster", name, tuple(cluster.name for cluster in records.clusters()))
         return self.installation.records_to_change(self.progress)
 
     def _desired(self, name: str) -> Desired:

@@ -12,6 +12,7 @@ from howdah.definitions.exporting import loads
 from howdah.definitions.loading import Loaded
 from howdah.errors import Conflict, UserError
 from howdah.model.cluster import Cluster, ClusterPhase, Desired
+from howdah.model.definition import Definition
 from howdah.model.storage import DataSet, DataSetState
 from howdah.planning.network import choose_network
 from howdah.planning.placement import assign, check_memory, desire, members, new_data_set, resumed_data_set
@@ -81,10 +82,13 @@ class Clusters:
     def delete(self, name: str, progress: Progress, *, destroys_data: bool = False) -> Outcome:
         """Take the cluster away.
 
-        Its data set stays unless ``destroys_data``, for which the caller has asked a person.
+        Its data set stays unless ``destroys_data``, for which the caller has asked a person. That also destroys a data
+        set of this name that was kept from an earlier cluster.
         """
         with self._holding(name, "delete", progress) as fence:
             stored = self._records.cluster(name)
+            if stored is None and destroys_data:
+                stored = self._cluster_to_go(name)
             if stored is None:
                 return self._deleted_before(name, destroys_data=destroys_data)
             return self._take_away(stored, fence, progress, destroys_data=destroys_data)
@@ -125,6 +129,26 @@ class Clusters:
         kept = _left(cluster.data_set if self._records.data_set(cluster.data_set) else "")
         self._event(cluster.name, f"deleted; {kept}")
         return Outcome(cluster.name, steps, f"{cluster.name} is deleted; {kept}")
+
+    def _cluster_to_go(self, data_set: str) -> Stored[Cluster] | None:
+        """A cluster without instances that leases a kept data set for no more than to be deleted with it."""
+        kept = self._records.data_set(data_set)
+        if kept is None or kept.value.lease:
+            return None
+        cluster = Cluster(
+            name=data_set,
+            uuid=str(uuid.uuid4()),
+            label=data_set,
+            generation=1,
+            definition=kept.value.definition,
+            data_set=data_set,
+            phase=ClusterPhase.DELETING,
+            network=choose_network(data_set, ()),
+            created_at=self.reconciler.outside.clock.now().isoformat(timespec="seconds"),
+            destroys_data=True,
+        )
+        self._records.create_cluster(cluster, (), replace(kept.value, lease=cluster.uuid), kept.version)
+        return self._records.cluster(data_set)
 
     def _same(self, cluster: Cluster, loaded: Loaded, from_data: str) -> Desired:
         if cluster.phase is ClusterPhase.DELETING:
@@ -167,7 +191,7 @@ class Clusters:
                 f"{ports.volumes.layout.root} on host {host} has {found.free} free",
                 fix=f"make room: {MINIMUM_FREE} are needed at least",
             )
-        check_memory(definition, host, ports.engine.capacity().memory, self._promised())
+        self._check_room(definition)
         networks = ports.engine.networks()
         if any(network.name == definition.name for network in networks):
             raise UserError(
@@ -197,6 +221,10 @@ class Clusters:
         }
         assignments = assign(definition, cluster.network, host, data_set, seen)
         return desire(cluster, definition, assignments, data_set), version
+
+    def _check_room(self, definition: Definition) -> None:
+        host, ports = next(iter(self.reconciler.outside.hosts.items()))
+        check_memory(definition, host, ports.engine.capacity().memory, self._promised())
 
     def _lease(self, cluster: Cluster, loaded: Loaded, from_data: str, host: str) -> tuple[DataSet, int | None]:
         stored: Stored[DataSet] | None = self._records.data_set(cluster.data_set)
@@ -242,6 +270,8 @@ class Clusters:
                 raise not_found("cluster", name, tuple(c.name for c in self._records.clusters()))
             if stored.value.phase is ClusterPhase.DELETING:
                 raise UserError(f"{name} is being deleted", fix=f"finish it: howdah delete {name}")
+            if stored.value.phase is ClusterPhase.STOPPED and through.wants_instances:
+                self._check_room(loads(stored.value.definition))
             if stored.value.phase not in (through, to):
                 self._records.update_cluster(stored, replace(stored.value, phase=through))
             steps = self.reconciler.converge(name, fence, progress)
@@ -253,7 +283,7 @@ class Clusters:
         if events and destroys_data and kept and not events[-1].text.endswith(_left("")):
             raise UserError(
                 f"{name} is deleted already, and its data is kept as data set {kept}",
-                fix=f"bring it back first: howdah launch --from-data {kept} --name {name}; then delete it again",
+                fix=f"name that: howdah delete {kept} --data destroy",
             )
         if events and events[-1].text.startswith("deleted"):
             return Outcome(name, 0, f"{name} was {events[-1].text} ({events[-1].at})")

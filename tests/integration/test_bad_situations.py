@@ -46,7 +46,7 @@ def old_engine(tmp_path: Path) -> Iterator[str]:
 
 
 def test_an_engine_that_is_too_old_is_told_what_is_needed(old_engine: str, tmp_path: Path) -> None:
-    refused(Place(old_engine, "/var/lib/howdah-none", tmp_path).howdah(*SINGLE), 2, "18.03.1-ce", "1.40", "19.03")
+    refused(Place(old_engine, "/var/lib/howdah-none", tmp_path).howdah(*SINGLE), 2, "18.03.1-ce", "1.41", "20.10")
 
 
 def test_an_engine_that_does_not_answer_is_one_line(tmp_path: Path) -> None:

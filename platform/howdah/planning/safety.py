@@ -1,10 +1,11 @@
 """Reasons to refuse: whatever could start a daemon on the wrong data, or make new data where old data should be."""
 
 from howdah.errors import HowdahError, Refused, Transient
-from howdah.model.cluster import Desired
+from howdah.model.cluster import Desired, container_name
 from howdah.model.roles import Role, Storage
 from howdah.model.storage import DataSet, DataSetState, FoundVolume, VolumeClaim, VolumeState
 from howdah.planning.observed import Observed, Unknown
+from howdah.ports.engine import Phase
 
 CONTAINER_UID = 10001
 _WAY_OUT = "bring the volume back to where it was, or delete the data set by name with `howdah delete --data destroy`"
@@ -19,7 +20,7 @@ def start_objections(desired: Desired, observed: Observed) -> tuple[HowdahError,
         for instance in desired.instances
         if instance.traits.storage is Storage.VOLUME and desired.data_set.claim(instance.name) is None
     )
-    found = (_volume_objection(desired.data_set, claim, observed) for claim in desired.data_set.claims)
+    found = (_volume_objection(desired, claim, observed) for claim in desired.data_set.claims)
     return unclaimed + tuple(objection for objection in found if objection)
 
 
@@ -54,7 +55,8 @@ def _unknown_hosts(observed: Observed) -> tuple[HowdahError, ...]:
     )
 
 
-def _volume_objection(data_set: DataSet, claim: VolumeClaim, observed: Observed) -> Refused | None:
+def _volume_objection(desired: Desired, claim: VolumeClaim, observed: Observed) -> Refused | None:
+    data_set = desired.data_set
     where = f"volume {claim.volume} of {claim.instance} (data set {data_set.name})"
     volume = observed.volume(claim.host, claim.volume)
     if volume is None:
@@ -63,10 +65,14 @@ def _volume_objection(data_set: DataSet, claim: VolumeClaim, observed: Observed)
                 f"{where} is missing on host {claim.host}; it is never created or formatted in its place", fix=_WAY_OUT
             )
         return None
-    return _content_objection(data_set, claim, volume, f"{where} at {volume.path}")
+    container = observed.instance(claim.host, container_name(desired.cluster.label, claim.instance))
+    is_running = container is not None and container.phase is Phase.RUNNING
+    return _content_objection(data_set, claim, volume, f"{where} at {volume.path}", is_running=is_running)
 
 
-def _content_objection(data_set: DataSet, claim: VolumeClaim, volume: FoundVolume, where: str) -> Refused | None:
+def _content_objection(
+    data_set: DataSet, claim: VolumeClaim, volume: FoundVolume, where: str, *, is_running: bool
+) -> Refused | None:
     identity = volume.identity
     if identity is None:
         return Refused(
@@ -95,6 +101,12 @@ def _content_objection(data_set: DataSet, claim: VolumeClaim, volume: FoundVolum
     # A secondary NameNode has none before its first checkpoint.
     if version is None and had_data and claim.role in (Role.NAMENODE, Role.DATANODE):
         return Refused(f"{where} had data and there is no VERSION of HDFS in it now: it was wiped", fix=_WAY_OUT)
+    # Of a NameNode at work the newest image may just be arriving; only one that is to be started is looked at.
+    if is_formatted and version and not volume.has_image and not is_running:
+        return Refused(
+            f"{where} has no whole image: the newest fsimage is missing, or is not what its MD5 says",
+            fix="restore the name folder from the secondary NameNode's checkpoint or a copy; nothing is formatted",
+        )
     if version and data_set.state is DataSetState.READY and version.cluster_id != data_set.cluster_id:
         return Refused(
             f"{where} carries clusterID {version.cluster_id}, the data set's is {data_set.cluster_id}", fix=_WAY_OUT

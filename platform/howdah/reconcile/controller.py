@@ -76,7 +76,12 @@ class Controller:
 
     def look(self) -> None:
         """Once over all the clusters. What is wrong with one does not keep it from the others."""
-        for cluster in self.reconciler.records.clusters():
+        try:
+            clusters = self.reconciler.records.clusters()
+        except HowdahError as error:
+            _log.warning("the records cannot be read: %s", error.what)
+            return
+        for cluster in clusters:
             if self._session() is not Session.CONNECTED:
                 return
             patience = self._patience.setdefault(cluster.uuid, Patience())

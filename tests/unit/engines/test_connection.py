@@ -134,8 +134,8 @@ def test_an_old_engine_is_told_from_a_silent_one(old_engine: str) -> None:
     with pytest.raises(UserError) as raised:
         DockerEngine(old_engine).list({})
     assert "1.39" in raised.value.what
-    assert "1.40" in raised.value.what
-    assert "19.03" in raised.value.fix
+    assert "1.41" in raised.value.what
+    assert "20.10" in raised.value.fix
 
 
 def test_an_address_of_no_kind_is_a_users_mistake() -> None:

@@ -210,11 +210,39 @@ def test_data_is_not_said_to_be_in_use_where_it_is_not(world: World) -> None:
     with pytest.raises(UserError, match="on data set sales"):
         world.client().clusters.launch(definition(), SILENT, from_data="other")
     world.client().clusters.delete("sales", SILENT)
-    with pytest.raises(UserError, match="kept as data set sales"):
-        world.client().clusters.delete("sales", SILENT, destroys_data=True)
     world.client().clusters.launch(definition(name="again"), SILENT, from_data="sales")
     with pytest.raises(UserError, match="in use by the cluster again"):
         launched(world)
+    world.client().clusters.delete("again", SILENT)
+    with pytest.raises(UserError, match="kept as data set sales"):
+        world.client().clusters.delete("again", SILENT, destroys_data=True)
+
+
+def test_kept_data_is_destroyed_by_its_own_name_alone(world: World) -> None:
+    launched(world)
+    world.client().clusters.delete("sales", SILENT)
+    assert "nothing of it is left" in world.client().clusters.delete("sales", SILENT, destroys_data=True).sentence
+    assert world.volumes.survey().volumes == ()
+    assert world.client().records.data_sets() == ()
+    assert world.client().records.clusters() == ()
+
+
+def test_a_stopped_cluster_is_not_started_without_room(world: World) -> None:
+    launched(world)
+    world.client().clusters.stop("sales", SILENT)
+    world.engine.memory = Bytes(4 * 2**30)
+    with pytest.raises(UserError, match="of memory"):
+        world.client().clusters.start("sales", SILENT)
+
+
+def test_a_truncated_image_is_refused_and_not_formatted(world: World) -> None:
+    launched(world)
+    claim = world.client().records.data_sets()[0].claim("nn1")
+    assert claim is not None
+    world.client().clusters.stop("sales", SILENT)
+    world.volumes.live[claim.volume].has_image = False
+    with pytest.raises(Refused, match="no whole image"):
+        world.client().clusters.start("sales", SILENT)
 
 
 def test_an_engine_that_does_not_answer_decides_nothing(world: World) -> None:

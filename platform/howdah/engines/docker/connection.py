@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
-OLDEST_API = (1, 40)
+OLDEST_API = (1, 41)
 """Docker 19.03. Older engines lack what we ask of containers."""
 TIMEOUT = 60
 """Seconds for the engine to answer one request. An overlay needs 20 to refuse an address."""
@@ -158,6 +158,11 @@ class Connection:
         from docker.errors import DockerException
 
         address = self.address
+        if address.url.startswith("tcp://") and not address.tls:
+            raise UserError(
+                f"the engine's address {address.url!r} ({address.source}) is insecure: who reaches it is root there",
+                fix="use client certificates (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH), ssh:// or a Unix socket",
+            )
         try:
             return APIClient(
                 base_url=address.url,
@@ -169,7 +174,7 @@ class Connection:
         except DockerException as error:
             raise UserError(
                 f"the engine's address {address.url!r} ({address.source}) cannot be used: {error}",
-                fix="write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
+                fix="write unix:///PATH, ssh://USER@HOST, or tcp://HOST:PORT with client certificates",
             ) from error
 
     def _knock(self) -> None:
@@ -194,7 +199,7 @@ class Connection:
             raise UserError(
                 f"the engine at {self.address.url} is Docker {answer.get('Version', '?')} with API {theirs}; "
                 f"howdah needs API {OLDEST_API[0]}.{OLDEST_API[1]}",
-                fix="install Docker Engine 19.03 or later",
+                fix="install Docker Engine 20.10 or later",
             )
         return min(theirs, ours, key=_number)
 

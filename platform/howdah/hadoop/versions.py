@@ -21,9 +21,7 @@ class HadoopVersion:
 VERSIONS: tuple[HadoopVersion, ...] = (
     HadoopVersion("3.5.0", "25", ("4.3.0",), -67, -57, is_supported=True),
     # On Java 25 Hadoop 3.4.2 dies: "getSubject is not supported".
-    HadoopVersion(
-        "3.4.2", "17", (), -67, -57, is_supported=False, note="known, but this release builds no image of it"
-    ),
+    HadoopVersion("3.4.2", "17", (), -67, -57, is_supported=True),
 )
 
 DEFAULT = VERSIONS[0]

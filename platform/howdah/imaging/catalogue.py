@@ -61,6 +61,7 @@ class Release:
 
 RELEASES: tuple[Release, ...] = (
     Release("3.5.0", java="25", suite="trixie", share="3.4.2", spark="4.3.0", architectures=("amd64",)),
+    Release("3.4.2", java="17", suite="bookworm", share="3.4.2", spark="", architectures=("amd64",)),
 )
 """Newest first, and only what builds and runs."""
 

@@ -169,7 +169,7 @@ TABLE = [
     ),
     Row("25 option", roles("namenode: {java_options: [-Xmx2g]}"), ("'-Xmx2g'", "set with `heap`")),
     Row(
-        "32", whole("distribution: {hadoop: 3.4.2}"), ("'3.4.2'", "supported: Hadoop 3.5.0 on Java 25 with Spark 4.3.0")
+        "32", whole("distribution: {hadoop: 3.3.6}"), ("'3.3.6'", "supported: Hadoop 3.5.0 on Java 25 with Spark 4.3.0")
     ),
     Row("32 java", whole("distribution: {hadoop: 3.5.0, java: 17}"), ("java is '17'", "Hadoop 3.5.0 on Java 25")),
     Row("32 spark", whole("distribution: {spark: 3.5.1}"), ("spark is '3.5.1'", "Spark 4.3.0")),

@@ -65,7 +65,7 @@ def test_the_default_version_is_supported() -> None:
     assert versions.find(versions.DEFAULT.hadoop) is versions.DEFAULT
 
 
-@pytest.mark.parametrize("hadoop", ["3.4.2", "2.10.2", ""])
+@pytest.mark.parametrize("hadoop", ["3.3.6", "2.10.2", ""])
 def test_another_version_is_refused_with_the_list(hadoop: str) -> None:
     with pytest.raises(UserError) as refusal:
         versions.find(hadoop)

@@ -22,7 +22,7 @@ def test_what_is_listed_is_shipped(release: catalogue.Release) -> None:
 
 def test_versions_that_are_not_there_are_answered_with_those_that_are() -> None:
     assert catalogue.find("3.5.0").spark == "4.3.0"
-    for hadoop, spark in (("3.4.2", None), ("3.5.0", "3.5.1")):
+    for hadoop, spark in (("3.3.6", None), ("3.4.2", "4.3.0"), ("3.5.0", "3.5.1")):
         with pytest.raises(UserError) as caught:
             catalogue.find(hadoop, spark)
         assert "Hadoop 3.5.0 on Java 25 with Spark 4.3.0" in caught.value.fix

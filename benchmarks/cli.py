@@ -6,10 +6,9 @@ from benchmarks.subject import Options, launched
 
 def run(options: Options) -> tuple[list[Figure], list[str]]:
     """With a cluster that is ready."""
-    times = options.size(11, 3)
     with launched("bench-cli") as subject:
         rows = {
-            words: tuple(subject.howdah(*words) for _ in range(times))
+            words: tuple(subject.howdah(*words) for _ in range(options.runs))
             for words in (("--help",), ("status", subject.name), ("list",), ("hdfs", subject.name, "ls", "/"))
         }
     goals = {"--help": 0.3, "status": 0.7}

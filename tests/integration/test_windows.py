@@ -133,7 +133,8 @@ class Window:
 def pages(cluster: RunningCluster) -> Iterator[dict[str, str]]:
     """``howdah ui`` while it runs: the addresses that it printed, by instance."""
     with subprocess.Popen(
-        command_line("ui", cluster.name),
+        # Where the tests run in the background, SIGINT is ignored, and so it would be in what they start.
+        ("env", "--default-signal=INT", *command_line("ui", cluster.name)),
         env=cluster.place.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

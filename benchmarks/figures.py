@@ -46,12 +46,6 @@ class Figure:
         )
 
 
-def in_turns(*values: Sequence[tuple[float, float]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Pairs taken in turns, as two rows."""
-    pairs = [pair for row in values for pair in row]
-    return tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs)
-
-
 def amount(value: float, unit: str) -> str:
     """A value with its unit, in three digits or so."""
     match unit:

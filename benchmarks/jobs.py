@@ -41,7 +41,8 @@ def run(options: Options) -> tuple[list[Figure], list[str]]:
         for name in ("PySpark", "MapReduce")
     ]
     return figures, [
-        "`submit` to outcome, the client's own start included; the first run on each cluster does not count.",
+        "`submit` to outcome, the client's own start included.",
+        "On each cluster every job ran three times, after one that does not count.",
         "Stock: no class archive, the JVM's own collector and compilers, Hadoop's and Spark's intervals, no uber mode.",
         "Spark's jars are on the nodes on both sides; stock Spark would upload 300 MB for each job.",
     ]

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,10 +101,10 @@ def read(file: Path = RESULTS) -> tuple[Result, ...]:
     return tuple(Result.from_json(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line)
 
 
-def latest(results: Iterable[Result], order: Sequence[str]) -> tuple[Result, ...]:
-    """The last result of each benchmark, in this order."""
-    found = {result.benchmark: result for result in results}
-    return tuple(found[name] for name in order if name in found)
+def latest(results: Sequence[Result], order: Sequence[str]) -> tuple[Result, ...]:
+    """Every result of the last commit that each benchmark was measured at, in this order: none is picked."""
+    commits = {result.benchmark: result.commit for result in results}
+    return tuple(r for name in order for r in results if r.benchmark == name and r.commit == commits[name])
 
 
 def section(result: Result) -> str:

@@ -153,13 +153,3 @@ def _check_flags(subject: Subject, *, is_stock: bool, jvm: str) -> None:
         found = subject.inside(instance, "sh", "-c", _LOOK).split()
         if {word: word in found for word in meant} != meant:
             raise SystemExit(f"{subject.name} {instance} is not what was meant: {' '.join(found)}")
-
-
-def turns(options: Options, *measures: Callable[[], float]) -> list[tuple[float, ...]]:
-    """A B A B …: the values of each."""
-    taken: list[list[float]] = [[] for _ in measures]
-    for _ in range(options.runs):
-        for values, measure in zip(taken, measures, strict=True):
-            values.append(measure())
-            options.say(f"  {values[-1]:.2f}")
-    return [tuple(values) for values in taken]

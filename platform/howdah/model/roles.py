@@ -31,7 +31,8 @@ class RoleTraits:
 
     ``needs`` are the roles that must be ready before one of these is started. ``stops_after`` is how long, in
     seconds, a clean stop may take. ``ports`` are by purpose: ``http`` serves the daemon's pages. A cluster is ready
-    without those that are ``is_apart``; they start when it is.
+    without those that are ``is_apart``; they start when it is. ``ends_before`` are roles that it uses to end cleanly,
+    beside those it needs.
     """
 
     prefix: str
@@ -40,6 +41,7 @@ class RoleTraits:
     ports: Mapping[str, int] = field(default_factory=dict)
     is_single: bool = False
     is_apart: bool = False
+    ends_before: tuple[Role, ...] = ()
     stops_after: int = 20
 
 
@@ -50,7 +52,10 @@ ROLES: Mapping[Role, RoleTraits] = {
     ),
     Role.DATANODE: RoleTraits("dn", Storage.VOLUME, (Role.NAMENODE,), {"data": 9866, "ipc": 9867, "http": 9864}),
     Role.RESOURCEMANAGER: RoleTraits("rm", Storage.SCRATCH, (), {"rpc": 8032, "http": 8088}, is_single=True),
-    Role.NODEMANAGER: RoleTraits("nm", Storage.SCRATCH, (Role.RESOURCEMANAGER,), {"rpc": 45454, "http": 8042}),
+    # A NodeManager that ends puts its applications' logs into HDFS, and waits for that until it is killed.
+    Role.NODEMANAGER: RoleTraits(
+        "nm", Storage.SCRATCH, (Role.RESOURCEMANAGER,), {"rpc": 45454, "http": 8042}, ends_before=(Role.DATANODE,)
+    ),
     Role.GATEWAY: RoleTraits("gw", Storage.SCRATCH, (), {}, is_single=True, stops_after=5),
 }
 """Every role. The ports are Hadoop's defaults, so that a person's habits and the manuals stay true."""

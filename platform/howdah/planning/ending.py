@@ -98,12 +98,14 @@ def _stop(builder: PlanBuilder, host: str, state: InstanceState, why: str, timeo
 
 
 def _users_first(instances: tuple[Instance, ...]) -> list[Instance]:
-    return sorted(instances, key=lambda instance: not instance.traits.needs)
+    return list(reversed(instances))  # as roles stand in an order in which each comes after what it needs
 
 
 def _users(view: View, instance: Instance) -> list[str]:
     """The steps that end what needs this instance."""
-    users = [other for other in view.desired.instances if instance.role in other.traits.needs]
+    users = [
+        other for other in view.desired.instances if instance.role in (*other.traits.needs, *other.traits.ends_before)
+    ]
     return [f"{verb}:{other.container}" for other in users for verb in ("stop", "remove")]
 
 

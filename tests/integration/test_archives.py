@@ -1,39 +1,29 @@
-"""The class archives are really used: every JVM starts where it must refuse without."""
-
-from pathlib import Path
+"""The class archives are really used: daemons have them mapped, clients run where they must refuse without."""
 
 import pytest
 
-from tests.integration.place import Place
+from tests.integration.conftest import RunningCluster
 
 pytestmark = pytest.mark.engine
 
-# Of two equal options the JVM takes the later one, and a definition's own come last: -Xshare:on ends a JVM that cannot
-# map its archive.
-DEFINITION = """\
-howdah: 1
-name: archives
-extends: single
-roles:
-  namenode: {java_options: ["-Xshare:on"]}
-  datanode: {java_options: ["-Xshare:on"]}
-  resourcemanager: {java_options: ["-Xshare:on"]}
-  nodemanager: {java_options: ["-Xshare:on"]}
-"""
+# The JVM unmaps an archive that it cannot use, and goes on in silence: what is mapped is used.
+MAPPED = "cat /proc/[0-9]*/maps 2>/dev/null | grep -c hadoop.jsa"
 
 
-def test_no_jvm_of_ours_runs_without_its_archive(place: Place, tmp_path: Path) -> None:
-    definition = tmp_path / "archives.yaml"
-    definition.write_text(DEFINITION)
-    place.done("launch", str(definition))
-    try:
-        for arguments in ("hadoop", "spark"):
-            command = ("java", f"@/opt/howdah/jvm/{arguments}.args", "-Xshare:on", "org.apache.hadoop.util.VersionInfo")
-            assert "Hadoop 3.5.0" in place.done("exec", "archives", "gw1", "--", *command)
-        # The control: the same JVM refuses where the class path does not begin as the archive's does.
-        broken = ("java", "@/opt/howdah/jvm/hadoop.flags", "-cp", "/etc/hadoop", "-Xshare:on", "Nothing")
-        ended = place.howdah("exec", "archives", "gw1", "--", *broken)
-        assert ended.returncode != 0
-        assert "shared" in (ended.stdout + ended.stderr).lower()
-    finally:
-        place.done("delete", "archives", "--data", "destroy", "--yes", "--confirm", "archives")
+@pytest.mark.parametrize("instance", ["nn1", "snn1", "dn1", "dn2", "rm1", "nm1", "nm2"])
+def test_every_daemon_has_its_archive_mapped(cluster: RunningCluster, instance: str) -> None:
+    regions = cluster.place.done("exec", cluster.name, instance, "--", "sh", "-c", MAPPED)
+    assert int(regions) > 0
+
+
+@pytest.mark.parametrize("arguments", ["hadoop", "spark"])
+def test_a_client_runs_where_the_jvm_refuses_to_run_without(cluster: RunningCluster, arguments: str) -> None:
+    command = ("java", f"@/opt/howdah/jvm/{arguments}.args", "-Xshare:on", "org.apache.hadoop.util.VersionInfo")
+    assert "Hadoop 3.5.0" in cluster.place.done("exec", cluster.name, "gw1", "--", *command)
+
+
+def test_a_jvm_with_another_class_path_refuses(cluster: RunningCluster) -> None:
+    command = ("java", "@/opt/howdah/jvm/hadoop.flags", "-cp", "/etc/hadoop", "-Xshare:on", "Nothing")
+    ended = cluster.place.howdah("exec", cluster.name, "gw1", "--", *command)
+    assert ended.returncode == 1
+    assert "Unable to use shared archive" in ended.stdout + ended.stderr
